@@ -1,0 +1,44 @@
+//===- ImportModel.h - From a checkpoint to an RLX module -----------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// The one builder of RLX modules: every Gemma version, weight type and role.
+//===----------------------------------------------------------------------===//
+#ifndef RLX_IMPORT_IMPORTMODEL_H
+#define RLX_IMPORT_IMPORTMODEL_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "rlx/Import/ModelConfig.h"
+#include "rlx/Import/WeightSource.h"
+
+namespace rlx {
+
+enum class KvType : uint8_t { F32, F16, BF16 };
+
+struct ImportOptions {
+  /// Positions that a sequence may have; 0: as many as the checkpoint allows.
+  int64_t maxContext = 0;
+  /// The most new tokens that one call takes.
+  int64_t chunk = 512;
+  /// The most positions of one call whose logits are computed.
+  int64_t maxOutputs = 32;
+  KvType kvType = KvType::F16;
+  /// Keep multi-token-prediction tensors; an error where there are none.
+  bool includeMtp = false;
+};
+
+/// Checks that `weights` holds exactly the tensors that `config` describes, with
+/// their shapes, and builds the module: symbols, weights, KV slots, and the
+/// functions @prefill and @decode. Afterwards every tensor of `weights` is
+/// consumed, skipped for a stated reason, or marked as MTP.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context,
+                                                              WeightSource &weights,
+                                                              const ModelConfig &config,
+                                                              const ImportOptions &options = {});
+
+} // namespace rlx
+
+#endif // RLX_IMPORT_IMPORTMODEL_H
