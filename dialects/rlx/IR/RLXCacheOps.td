@@ -1,0 +1,130 @@
+//===- RLXCacheOps.td - KV cache and attention -------------*- tablegen -*-===//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+// Ops that read or append to the KV cache.
+
+#ifndef RLX_IR_RLXCACHEOPS_TD
+#define RLX_IR_RLXCACHEOPS_TD
+
+include "rlx/IR/RLXTensorOps.td"
+
+/// An op which uses an `rlx.kv_slot` symbol.
+class RLX_SlotUserOp<string mnemonic, list<Trait> traits = []>
+    : RLX_PureOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<SymbolUserOpInterface>], traits)>;
+
+def RLX_PositionsOp : RLX_PureOp<"positions"> {
+  let summary = "absolute positions of the step's tokens";
+  let description = [{
+    `out[b, i] = PAST_SEQ of sequence b + i`.
+
+    ```mlir
+    %pos = rlx.positions %cache : tensor<?x?xi64, #rlx.dims<BATCH, SEQ>>
+    ```
+  }];
+  let arguments = (ins RLX_KVCacheType:$cache);
+  let results = (outs RankedTensorOf<[I64]>:$result);
+  let assemblyFormat = "$cache attr-dict `:` type($result)";
+}
+
+def RLX_KVAppendOp : RLX_SlotUserOp<"kv_append"> {
+  let summary = "appends the step's keys and values to a slot";
+  let description = [{
+    Row PAST_SEQ + i of the slot becomes k[b, i], v[b, i], rounded to the
+    slot's type.
+
+    ```mlir
+    %c1 = rlx.kv_append %c0, @kv0, %k, %v : tensor<…x1x64xf32>, tensor<…x1x64xf32>
+    ```
+  }];
+  let arguments = (ins RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot,
+                       RLX_Activation:$key, RLX_Activation:$value);
+  let results = (outs RLX_KVCacheType:$result);
+  let assemblyFormat = "$cache `,` $slot `,` $key `,` $value attr-dict `:` type($key) `,` type($value)";
+  let hasVerifier = 1;
+}
+
+def RLX_KVReadOp : RLX_SlotUserOp<"kv_read"> {
+  let summary = "the keys and values of a slot, past and present";
+  let description = [{
+    Both results have shape [BATCH, PAST_SEQ + SEQ, kv_heads, head_dim]. Rows
+    that a ring no longer holds are undefined; no query of the step sees them.
+
+    ```mlir
+    %k, %v = rlx.kv_read %c1, @kv0
+      : tensor<?x?x1x64xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 1, 64>>, …
+    ```
+  }];
+  let arguments = (ins RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot);
+  let results = (outs RLX_Activation:$key, RLX_Activation:$value);
+  let assemblyFormat = "$cache `,` $slot attr-dict `:` type($key) `,` type($value)";
+  let hasVerifier = 1;
+}
+
+def RLX_AttentionOp : RLX_PureOp<"attention"> {
+  let summary = "grouped-query attention over explicit keys and values (arXiv:2305.13245)";
+  let description = [{
+    Query i stands at position p = PAST_SEQ + i, query head h reads KV head
+    h / (heads / kv_heads). It sees keys j with j ≤ p and, where `window` w is
+    given, j > p - w: exactly w keys, itself included.
+    `score_j = softcap(scale * q·k_j)`, then the mask, then
+    `out = Σ_j softmax(score)_j v_j`.
+
+    ```mlir
+    %o = rlx.attention %q, %k, %v mask causal scale 0.125 cap 50.0 window 64
+      : tensor<…x4x64xf32>, tensor<…x1x64xf32>, tensor<…x1x64xf32> -> tensor<…x4x64xf32>
+    ```
+  }];
+  let arguments = (ins RLX_Activation:$query, RLX_Activation:$key, RLX_Activation:$value,
+                       RLX_Mask:$mask, F32Attr:$scale, OptionalAttr<F32Attr>:$cap,
+                       OptionalAttr<I64Attr>:$window);
+  let results = (outs RLX_Activation:$result);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value `mask` $mask `scale` $scale (`cap` $cap^)? (`window` $window^)?
+    attr-dict `:` type($query) `,` type($key) `,` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def RLX_RopeAppendOp : RLX_SlotUserOp<"rope_append"> {
+  let summary = "rotates the keys, then appends keys and values to a slot";
+  let description = [{
+    Decomposes into rlx.rope of the keys and rlx.kv_append.
+
+    ```mlir
+    %c1 = rlx.rope_append %c0, @kv0, %k, %v, %cs : tensor<…>, tensor<…>, tensor<…x2x32xf32>
+    ```
+  }];
+  let arguments = (ins RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot, RLX_Activation:$key,
+                       RLX_Activation:$value, RLX_Activation:$angles);
+  let results = (outs RLX_KVCacheType:$result);
+  let assemblyFormat = [{
+    $cache `,` $slot `,` $key `,` $value `,` $angles attr-dict
+    `:` type($key) `,` type($value) `,` type($angles)
+  }];
+  let hasVerifier = 1;
+}
+
+def RLX_CachedAttentionOp : RLX_SlotUserOp<"cached_attention"> {
+  let summary = "attention that streams over a slot of the cache";
+  let description = [{
+    What rlx.attention computes from the results of rlx.kv_read, without them:
+    one pass over the cache with a running softmax (arXiv:2112.05682).
+
+    ```mlir
+    %o = rlx.cached_attention %q, %c1, @kv0 mask causal scale 0.125 window 64
+      : tensor<…x4x64xf32> -> tensor<…x4x64xf32>
+    ```
+  }];
+  let arguments = (ins RLX_Activation:$query, RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot,
+                       RLX_Mask:$mask, F32Attr:$scale, OptionalAttr<F32Attr>:$cap,
+                       OptionalAttr<I64Attr>:$window);
+  let results = (outs RLX_Activation:$result);
+  let assemblyFormat = [{
+    $query `,` $cache `,` $slot `mask` $mask `scale` $scale (`cap` $cap^)? (`window` $window^)?
+    attr-dict `:` type($query) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // RLX_IR_RLXCACHEOPS_TD

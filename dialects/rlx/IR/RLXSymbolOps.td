@@ -1,0 +1,92 @@
+//===- RLXSymbolOps.td - weights, KV slots, variants -------*- tablegen -*-===//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+// Ops that stand in the module's body and are referenced by name.
+
+#ifndef RLX_IR_RLXSYMBOLOPS_TD
+#define RLX_IR_RLXSYMBOLOPS_TD
+
+include "rlx/IR/RLXAttributes.td"
+include "rlx/IR/RLXTypes.td"
+
+def RLX_WeightOp : RLX_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
+  let summary = "a weight of the model, by reference to the checkpoint";
+  let description = [{
+    The tensor `type` is what remains after the sources were put together
+    (`combine`) and every transform was applied in order:
+
+    - `none`: exactly one source;
+    - `concat`: the rows of the sources one after another;
+    - `interleave`: 16 rows of each source in turn (the last group of each may
+      be shorter; both sources have the same number of rows).
+
+    `layout`, `offset` and `size` (bytes in the packed weights) are set when
+    the weights are laid out.
+
+    ```mlir
+    rlx.weight @layers.0.qkv : tensor<384x256xbf16>
+      from [#rlx.source<…>, #rlx.source<…>, #rlx.source<…>] combine concat
+      transforms [#rlx.pack<"r16">]
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    TypeAttrOf<AnyRankedTensor>:$type,
+    ArrayAttr:$sources,
+    DefaultValuedAttr<RLX_Combine, "::rlx::Combine::None">:$combine,
+    DefaultValuedAttr<ArrayAttr, "{}">:$transforms,
+    OptionalAttr<I64Attr>:$offset,
+    OptionalAttr<I64Attr>:$size
+  );
+  let assemblyFormat = [{
+    $sym_name `:` $type `from` $sources (`combine` $combine^)?
+    (`transforms` $transforms^)? (`at` $offset^ `size` $size)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getTensorType() {
+      return ::llvm::cast<::mlir::RankedTensorType>(getType());
+    }
+  }];
+}
+
+def RLX_KVSlotOp : RLX_Op<"kv_slot", [Symbol, HasParent<"::mlir::ModuleOp">]> {
+  let summary = "layout of one part of the KV cache";
+  let description = [{
+    `window` 0 keeps every position up to the context; otherwise the slot is a
+    ring that serves queries which see `window` keys, themselves included.
+    Several layers may read one slot.
+
+    ```mlir
+    rlx.kv_slot @kv0 {kv_heads = 1 : i64, head_dim = 256 : i64, kv_type = 1 : i32, window = 512 : i64}
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$kv_heads, I64Attr:$head_dim,
+                       RLX_KVType:$kv_type, DefaultValuedAttr<I64Attr, "0">:$window);
+  let assemblyFormat = "$sym_name `heads` $kv_heads `head_dim` $head_dim `type` $kv_type (`window` $window^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def RLX_VariantOp : RLX_Op<"variant", [Symbol, HasParent<"::mlir::ModuleOp">,
+                                      DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "an entry of the dispatch table";
+  let description = [{
+    Says that `function` computes its role for SEQ and PAST_SEQ in the given
+    inclusive ranges. Of the variants that fit a step, the narrowest is used;
+    the variant named `generic` covers every step of its model.
+
+    ```mlir
+    rlx.variant @prefill_seq_le_64 calls @prefill_seq_le_64 role prefill seq 1 to 64 past 0 to 8191
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$function, RLX_Role:$role,
+                       I64Attr:$seq_min, I64Attr:$seq_max, I64Attr:$past_min, I64Attr:$past_max);
+  let assemblyFormat = [{
+    $sym_name `calls` $function `role` $role `seq` $seq_min `to` $seq_max
+    `past` $past_min `to` $past_max attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // RLX_IR_RLXSYMBOLOPS_TD
