@@ -1,0 +1,20 @@
+"""The lit suite: what the dialect, the passes and the tools do, as text."""
+
+import os
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "RLX"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.rlx_binary_dir, "test", "lit")
+
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+llvm_config.with_environment("PATH", config.rlx_tools_dir, append_path=True)
+# A variable of one test block must not match in the next by accident.
+llvm_config.with_environment("FILECHECK_OPTS", "-enable-var-scope --allow-unused-prefixes=false")
+config.substitutions.append(("%data", os.path.join(config.rlx_source_dir, "test", "data")))
+config.substitutions.append(("%abi_include", os.path.join(config.rlx_source_dir, "runtime", "include")))
