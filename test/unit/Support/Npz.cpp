@@ -36,9 +36,9 @@ NpyArray parseNpy(const std::string &bytes) {
     throw std::runtime_error("unexpected .npy header: " + header);
   NpyArray array;
   size_t count = 1;
-  std::string dims = shape[1];
-  for (std::sregex_iterator it(dims.begin(), dims.end(), std::regex("[0-9]+")), end; it != end;
-       ++it) {
+  const std::string dims = shape[1];
+  const std::regex number("[0-9]+");
+  for (std::sregex_iterator it(dims.begin(), dims.end(), number), end; it != end; ++it) {
     array.shape.push_back(std::stoul(it->str()));
     count *= array.shape.back();
   }
