@@ -34,6 +34,8 @@ struct Checkpoint {
   /// Tokenizer: a `tokenizer.model` file, an embedded vocabulary, or neither.
   std::string tokenizerFile;
   std::optional<Vocabulary> vocabulary;
+  /// What the user should know about files that were not used, a line each.
+  std::vector<std::string> notes;
 };
 
 /// Opens a Hugging Face folder, a safetensors file or index, or a GGUF file,

@@ -11,12 +11,17 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "rlx/IR/RLXOps.h"
 #include "rlx/Import/ModelConfig.h"
 #include "rlx/Import/WeightSource.h"
 
 namespace rlx {
 
-enum class KvType : uint8_t { F32, F16, BF16 };
+/// Module attribute: the model's description, as toJson gives it, in text.
+inline constexpr llvm::StringLiteral kModelAttr = "rlx.model";
+/// Module attribute: the #rlx.source of each multi-token-prediction tensor, where
+/// they are included.
+inline constexpr llvm::StringLiteral kMtpAttr = "rlx.mtp";
 
 struct ImportOptions {
   /// Positions that a sequence may have; 0: as many as the checkpoint allows.
@@ -25,7 +30,7 @@ struct ImportOptions {
   int64_t chunk = 512;
   /// The most positions of one call whose logits are computed.
   int64_t maxOutputs = 32;
-  KvType kvType = KvType::F16;
+  KVType kvType = KVType::F16;
   /// Keep multi-token-prediction tensors; an error where there are none.
   bool includeMtp = false;
 };

@@ -32,8 +32,7 @@ enum class LayerKind : uint8_t { Global, Sliding };
 enum class RopeScalingKind : uint8_t {
   None,
   Linear, ///< divided by `factor`
-  Llama3, ///< long wavelengths divided by `factor`, short kept, blended between
-  Factors ///< the i-th divided by factors[i]
+  Llama3  ///< long wavelengths divided by `factor`, short kept, blended between
 };
 
 struct RopeScaling {
@@ -42,7 +41,8 @@ struct RopeScaling {
   double lowFrequencyFactor = 1.0;  ///< Llama3 only
   double highFrequencyFactor = 4.0; ///< Llama3 only
   int64_t originalMaxPositions = 0; ///< Llama3 only
-  std::vector<float> factors;       ///< Factors only: dim / 2 of them
+  /// In any case the i-th is divided by frequencyFactors[i] (dim / 2, or none).
+  std::vector<double> frequencyFactors;
 
   bool operator==(const RopeScaling &other) const;
 };
@@ -98,6 +98,8 @@ struct ModelConfig {
   std::optional<double> finalSoftCap;
   bool tieEmbeddings = true;
   std::vector<LayerConfig> layers;
+  /// Layers after those, which belong to multi-token-prediction heads.
+  int64_t mtpLayers = 0;
 
   std::optional<int64_t> bosToken, padToken, unknownToken;
   std::vector<int64_t> eosTokens; ///< every id that ends generation, ascending
