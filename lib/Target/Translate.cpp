@@ -49,6 +49,19 @@ static void setFunctionAttributes(Module &module, const rlx::CodeGenOptions &opt
   }
 }
 
+/// A copy of `module` without what only RLX's own passes read: the ops of its
+/// dialect and the module's attributes.
+static mlir::OwningOpRef<mlir::ModuleOp> withoutMetadata(mlir::ModuleOp module) {
+  mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
+  for (mlir::Operation &op : llvm::make_early_inc_range(*copy->getBody()))
+    if (op.getName().getDialectNamespace() == "rlx")
+      op.erase();
+  for (mlir::NamedAttribute attribute : llvm::to_vector((*copy)->getDiscardableAttrs()))
+    if (attribute.getName().strref().starts_with("rlx."))
+      (*copy)->removeDiscardableAttr(attribute.getName());
+  return copy;
+}
+
 Expected<std::unique_ptr<Module>> rlx::translateToLLVM(mlir::ModuleOp module, LLVMContext &context,
                                                        const CodeGenOptions &options) {
   Expected<std::unique_ptr<TargetMachine>> machine = createTargetMachine(options);
@@ -56,7 +69,8 @@ Expected<std::unique_ptr<Module>> rlx::translateToLLVM(mlir::ModuleOp module, LL
     return machine.takeError();
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
-  std::unique_ptr<Module> result = mlir::translateModuleToLLVMIR(module, context, "rlx");
+  mlir::OwningOpRef<mlir::ModuleOp> copy = withoutMetadata(module);
+  std::unique_ptr<Module> result = mlir::translateModuleToLLVMIR(*copy, context, "rlx");
   if (!result)
     return createStringError("the module could not be translated to LLVM IR");
   result->setTargetTriple((*machine)->getTargetTriple());

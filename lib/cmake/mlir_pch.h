@@ -1,3 +1,5 @@
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The MLIR and LLVM headers that most of the compiler's files include.
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"

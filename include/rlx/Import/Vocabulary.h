@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-// The SentencePiece vocabulary that a GGUF file embeds, as plain data.
+// A SentencePiece vocabulary, from tokenizer.model or a GGUF file, as plain data.
 //===----------------------------------------------------------------------===//
 #ifndef RLX_IMPORT_VOCABULARY_H
 #define RLX_IMPORT_VOCABULARY_H
@@ -38,8 +38,10 @@ struct Vocabulary {
   std::optional<int64_t> bosToken, eosToken, unknownToken, padToken;
   bool addBos = true;
   bool addEos = false;
-  bool addSpacePrefix = false;         ///< a space before the text
-  bool removeExtraWhitespaces = false; ///< runs of spaces become one
+  bool addSpacePrefix = false;                   ///< a space before the text
+  bool removeExtraWhitespaces = false;           ///< runs of spaces become one
+  bool escapeWhitespaces = true;                 ///< spaces become U+2581 before matching
+  std::string unknownSurface = " \xE2\x81\x87 "; ///< what the unknown id decodes to
 };
 
 } // namespace rlx

@@ -59,6 +59,7 @@ private:
   static bool moreProbable(const Candidate &a, const Candidate &b);
   Status checkLogits(Span<const float> logits) const;
   void penalise(Span<const int32_t> history, const SamplingOptions &options);
+  void sortFirst(size_t count);
   void keepTopK(uint32_t k);
   void weigh(float temperature);
   void keepTopP(float p);

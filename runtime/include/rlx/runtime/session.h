@@ -165,8 +165,9 @@ public:
   /// layer's ring has already overwritten keys that are needed again, the kept
   /// tokens are prefilled anew.
   Status rewind(uint64_t position);
-  /// Empties the session and returns the cache's memory to the system.
-  void clear();
+  /// Empties the session and returns the cache's memory to the system. Fails
+  /// only when called from a callback of this session.
+  Status clear();
 
   uint64_t pastLen() const;
   const std::vector<int32_t> &tokens() const;
@@ -182,8 +183,9 @@ public:
 
   /// Changes the forced variant; "" returns to the narrowest that fits.
   Status setVariant(const std::string &name);
-  /// Name of the variant that ran last; empty before the first step.
-  std::string lastVariant() const;
+  /// Name of the variant that ran last, "" before the first step; valid as long
+  /// as the model.
+  const char *lastVariant() const;
 
   uint32_t threads() const;
   MemoryUse memoryUse() const;

@@ -1,0 +1,43 @@
+//===- Attributes.h - Names shared by the last passes -----------*- C++ -*-===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Discardable attributes through which memory planning, weight layout, kernel
+// conversion and the model table hand on what they found.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RLX_CONVERSION_ATTRIBUTES_H
+#define RLX_CONVERSION_ATTRIBUTES_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace rlx {
+
+// On an op of a planned function: array<i64> with, for each result, its byte
+// offset in the workspace; -1 for views, cache handles and the function's outputs.
+constexpr llvm::StringLiteral kOffsetsAttr = "rlx.offsets";
+// On an op of a planned function: i64, byte offset of its scratch memory.
+constexpr llvm::StringLiteral kScratchAttr = "rlx.scratch";
+// On a planned function, later on its rlx.variant: i64.
+constexpr llvm::StringLiteral kWorkspaceBytesAttr = "rlx.workspace_bytes";
+
+// On rlx.variant: i64, largest BATCH and OUT.
+constexpr llvm::StringLiteral kBatchMaxAttr = "rlx.batch_max";
+constexpr llvm::StringLiteral kOutMaxAttr = "rlx.out_max";
+
+// On the module.
+constexpr llvm::StringLiteral kTargetAttr = "rlx.target";              // string
+constexpr llvm::StringLiteral kVocabSizeAttr = "rlx.vocab_size";       // i64
+constexpr llvm::StringLiteral kHiddenSizeAttr = "rlx.hidden_size";     // i64
+constexpr llvm::StringLiteral kMaxContextAttr = "rlx.max_context";     // i64
+constexpr llvm::StringLiteral kWeightsBytesAttr = "rlx.weights_bytes"; // i64
+
+// The global with the rlx_model_t; Target writes the weights' hash into it.
+constexpr llvm::StringLiteral kModelTableSymbol = "rlx_model";
+
+} // namespace rlx
+
+#endif // RLX_CONVERSION_ATTRIBUTES_H

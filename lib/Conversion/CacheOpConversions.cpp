@@ -1,0 +1,90 @@
+//===- CacheOpConversions.cpp - Kernels of the ops on the KV cache --------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Appending to a slot and attention over it. Unfused attention reads the slot
+// that its rlx.kv_read names: keys and values are never copied.
+//
+//===----------------------------------------------------------------------===//
+#include "StepBuilder.h"
+
+using namespace mlir;
+using namespace rlx;
+
+LogicalResult StepBuilder::convertAppend(Operation *op, FlatSymbolRefAttr slotName, Value key,
+                                         Value value, Value angles) {
+  auto slot = getSlot(op, slotName);
+  FailureOr<View> keyView = getView(op, key);
+  FailureOr<View> valueView = getView(op, value);
+  if (failed(slot) || failed(keyView) || failed(valueView))
+    return failure();
+  KvAppendSpec spec;
+  spec.kvHeads = slot->first.getKvHeads();
+  spec.headDim = slot->first.getHeadDim();
+  spec.kvType = static_cast<KvType>(slot->first.getKvType());
+  spec.kStride = keyView->getStride();
+  spec.vStride = valueView->getStride();
+  SmallVector<Value> operands = {keyView->pointer, valueView->pointer};
+  Accesses accesses{{keyView->region, valueView->region}, {}, {Region::cacheSlot(slot->second)}};
+  if (angles) {
+    FailureOr<View> anglesView = getView(op, angles);
+    if (failed(anglesView))
+      return failure();
+    spec.rope = true;
+    spec.ropeDim = getColumns(angles);
+    operands.push_back(anglesView->pointer);
+    accesses.reads.push_back(anglesView->region);
+  }
+  operands.append({step.sequences, getIndex(slot->second), step.batch, step.seq});
+  return call(op, kernels.getKvAppend(spec), operands, accesses);
+}
+
+LogicalResult StepBuilder::convert(KVAppendOp op) {
+  return convertAppend(op, op.getSlotAttr(), op.getKey(), op.getValue(), Value());
+}
+
+LogicalResult StepBuilder::convert(RopeAppendOp op) {
+  return convertAppend(op, op.getSlotAttr(), op.getKey(), op.getValue(), op.getAngles());
+}
+
+LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slotName, Value query,
+                                            FloatAttr scale, FloatAttr cap, int64_t window) {
+  auto slot = getSlot(op, slotName);
+  FailureOr<View> in = getView(op, query);
+  if (failed(slot) || failed(in))
+    return failure();
+  AttentionSpec spec;
+  spec.heads = cast<RankedTensorType>(query.getType()).getDimSize(2);
+  spec.kvHeads = slot->first.getKvHeads();
+  spec.headDim = slot->first.getHeadDim();
+  spec.kvType = static_cast<KvType>(slot->first.getKvType());
+  spec.scale = scale.getValueAsDouble();
+  if (cap)
+    spec.cap = cap.getValueAsDouble();
+  spec.window = window;
+  spec.qStride = in->getStride();
+  spec.singleRow = matchPattern(step.seq, m_One());
+  FailureOr<View> out = makeResult(op->getResult(0), *in);
+  if (failed(out))
+    return failure();
+  return call(
+      op, kernels.getAttention(spec),
+      {in->pointer, out->pointer, step.sequences, getIndex(slot->second), step.batch, step.seq},
+      {{in->region, Region::cacheSlot(slot->second)}, {}, {out->region}});
+}
+
+LogicalResult StepBuilder::convert(CachedAttentionOp op) {
+  return convertAttention(op, op.getSlotAttr(), op.getQuery(), op.getScaleAttr(), op.getCapAttr(),
+                          op.getWindow().value_or(0));
+}
+
+LogicalResult StepBuilder::convert(AttentionOp op) {
+  auto read = op.getKey().getDefiningOp<KVReadOp>();
+  if (!read || op.getKey() != read.getKey() || op.getValue() != read.getValue())
+    return op.emitOpError("expected the key and value of one rlx.kv_read");
+  return convertAttention(op, read.getSlotAttr(), op.getQuery(), op.getScaleAttr(), op.getCapAttr(),
+                          op.getWindow().value_or(0));
+}

@@ -1,0 +1,245 @@
+//===- OpConversions.cpp - Kernels of the ops on activations --------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Says for each op which kernel computes it and what that touches. Ops on the
+// cache are in CacheOpConversions.cpp.
+//
+//===----------------------------------------------------------------------===//
+#include "StepBuilder.h"
+#include "rlx/Conversion/Attributes.h"
+#include "rlx/Conversion/Weights.h"
+
+using namespace mlir;
+using namespace rlx;
+
+static NormGain getNormGain(GainConvention gain) {
+  return gain == GainConvention::OnePlus ? NormGain::OnePlus : NormGain::Plain;
+}
+
+LogicalResult StepBuilder::convert(EmbeddingOp op) {
+  FailureOr<WeightOp> weight = lookupWeight(op, op.getWeightAttr());
+  FailureOr<Value> data = getWeight(op, op.getWeightAttr());
+  if (failed(weight) || failed(data))
+    return failure();
+  FailureOr<WeightFormat> format = getWeightFormat(*weight);
+  FailureOr<View> out = makeResult(op->getResult(0), getStepRows());
+  if (failed(format) || failed(out))
+    return failure();
+  EmbeddingSpec spec;
+  spec.format = *format;
+  spec.n = weight->getTensorType().getDimSize(0);
+  spec.k = weight->getTensorType().getDimSize(1);
+  spec.scale = op.getScale().convertToFloat();
+  return call(op, kernels.getEmbedding(spec),
+              {*data, out->pointer, step.sequences, step.batch, step.seq}, {{}, {}, {out->region}});
+}
+
+LogicalResult StepBuilder::convert(RmsNormOp op) {
+  FailureOr<Value> gain = getWeight(op, op.getWeightAttr());
+  FailureOr<View> in = getView(op, op.getInput());
+  if (failed(gain) || failed(in))
+    return failure();
+  RmsNormSpec spec;
+  spec.columns = op.getInput().getType().getShape().back();
+  spec.groups = getColumns(op.getInput()) / spec.columns;
+  spec.eps = op.getEps().convertToFloat();
+  spec.gain = getNormGain(op.getGain());
+  spec.inStride = in->getStride();
+  FailureOr<View> out = makeResult(op->getResult(0), *in);
+  if (failed(out))
+    return failure();
+  SmallVector<Value> operands = {in->pointer, *gain, out->pointer};
+  Accesses accesses{{}, {in->region}, {out->region}};
+  if (Value residual = op.getResidual()) {
+    FailureOr<View> added = getView(op, residual);
+    if (failed(added))
+      return failure();
+    spec.residual = true;
+    spec.residualStride = added->getStride();
+    operands.push_back(added->pointer);
+    accesses.inPlace.push_back(added->region);
+  }
+  operands.push_back(in->rows);
+  return call(op, kernels.getRmsNorm(spec), operands, accesses);
+}
+
+FailureOr<View> StepBuilder::prepareInput(LinearOp op, WeightFormat format, int64_t k) {
+  FailureOr<View> in = getView(op, op.getInput());
+  ActivationFormat activation = activationFormat(format, kernels.getTarget());
+  if (failed(in) || (activation == ActivationFormat::F32 && !op.getNorm()))
+    return in;
+  auto scratch = op->getAttrOfType<IntegerAttr>(kScratchAttr);
+  if (!scratch) {
+    op.emitOpError("expected the attribute ") << kScratchAttr << "; run memory planning before";
+    return failure();
+  }
+  PrepareSpec spec;
+  spec.format = activation;
+  spec.k = k;
+  spec.inStride = in->getStride();
+  View prepared = *in;
+  int64_t rowBytes = preparedRowBytes(activation, k);
+  int64_t offset = scratch.getInt();
+  prepared.pointer = offsetPointer(builder, loc, step.workspace, offset);
+  prepared.region = {
+      Region::Space::Workspace, offset, offset + in->maxRows * rowBytes, rowBytes, 0, rowBytes};
+  SmallVector<Value> operands = {in->pointer};
+  if (FlatSymbolRefAttr norm = op.getNormAttr()) {
+    FailureOr<Value> gain = getWeight(op, norm);
+    if (failed(gain))
+      return failure();
+    spec.norm = true;
+    spec.eps = op.getEps()->convertToFloat();
+    operands.push_back(*gain);
+  }
+  operands.append({prepared.pointer, in->rows});
+  if (failed(call(op, kernels.getPrepare(spec), operands, {{in->region}, {}, {prepared.region}})))
+    return failure();
+  return prepared;
+}
+
+LogicalResult StepBuilder::convert(LinearOp op) {
+  FailureOr<WeightOp> weight = lookupWeight(op, op.getWeightAttr());
+  FailureOr<Value> data = getWeight(op, op.getWeightAttr());
+  if (failed(weight) || failed(data))
+    return failure();
+  FailureOr<WeightFormat> format = getWeightFormat(*weight);
+  if (failed(format))
+    return failure();
+  LinearSpec spec;
+  spec.format = *format;
+  spec.k = weight->getTensorType().getDimSize(1);
+  spec.n = getColumns(op.getResult());
+  spec.geglu = op.getGeglu();
+  if (op.getCap())
+    spec.cap = op.getCap()->convertToFloat();
+  FailureOr<View> in = prepareInput(op, *format, spec.k);
+  if (failed(in))
+    return failure();
+  spec.inStride = in->getStride();
+  spec.singleRow = in->maxRows == 1;
+  FailureOr<View> out = makeResult(op->getResult(0), *in);
+  if (failed(out))
+    return failure();
+  SmallVector<Value> operands = {*data, in->pointer, out->pointer};
+  Accesses accesses{{in->region}, {}, {out->region}};
+  if (Value residual = op.getResidual()) {
+    FailureOr<View> added = getView(op, residual);
+    if (failed(added))
+      return failure();
+    spec.residual = true;
+    spec.residualStride = added->getStride();
+    operands.push_back(added->pointer);
+    accesses.inPlace.push_back(added->region);
+  }
+  operands.push_back(in->rows);
+  return call(op, kernels.getLinear(spec), operands, accesses);
+}
+
+LogicalResult StepBuilder::convert(RopeAnglesOp op) {
+  RopeAnglesSpec spec;
+  auto frequencies = op.getRope().inverseFrequencies();
+  spec.invFreq.assign(frequencies.begin(), frequencies.end());
+  FailureOr<View> out = makeResult(op->getResult(0), getStepRows());
+  if (failed(out))
+    return failure();
+  return call(op, kernels.getRopeAngles(spec), {out->pointer, step.sequences, step.batch, step.seq},
+              {{}, {}, {out->region}});
+}
+
+LogicalResult StepBuilder::convert(RopeOp op) {
+  FailureOr<View> in = getView(op, op.getInput());
+  FailureOr<View> angles = getView(op, op.getAngles());
+  if (failed(in) || failed(angles))
+    return failure();
+  ArrayRef<int64_t> shape = op.getInput().getType().getShape();
+  RopeSpec spec;
+  spec.heads = shape[2];
+  spec.headDim = shape[3];
+  spec.ropeDim = getColumns(op.getAngles());
+  spec.inStride = in->getStride();
+  FailureOr<View> out = makeResult(op->getResult(0), *in);
+  if (failed(out))
+    return failure();
+  return call(op, kernels.getRope(spec), {in->pointer, angles->pointer, out->pointer, in->rows},
+              {{angles->region}, {in->region}, {out->region}});
+}
+
+LogicalResult StepBuilder::convertElementwise(Operation *op, ElementwiseKind kind, double value) {
+  ElementwiseSpec spec;
+  spec.kind = kind;
+  spec.value = value;
+  spec.columns = getColumns(op->getResult(0));
+  SmallVector<Value> operands;
+  Accesses accesses;
+  View first;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    FailureOr<View> in = getView(op, operand);
+    if (failed(in))
+      return failure();
+    (i == 0 ? spec.aStride : spec.bStride) = in->getStride();
+    if (i == 0)
+      first = *in;
+    operands.push_back(in->pointer);
+    accesses.inPlace.push_back(in->region);
+  }
+  FailureOr<View> out = makeResult(op->getResult(0), first);
+  if (failed(out))
+    return failure();
+  accesses.writes.push_back(out->region);
+  operands.append({out->pointer, first.rows});
+  return call(op, kernels.getElementwise(spec), operands, accesses);
+}
+
+LogicalResult StepBuilder::convert(SelectRowsOp op) {
+  FailureOr<View> in = getView(op, op.getInput());
+  if (failed(in))
+    return failure();
+  if (op.getBegin() != source.getArgument(2))
+    return op.emitOpError("expected the rows to begin at the function's last argument");
+  SelectRowsSpec spec;
+  spec.columns = getColumns(op.getInput());
+  spec.inStride = in->getStride();
+  View rows;
+  rows.rows = step.outRows;
+  rows.maxRows = maxOutRows;
+  FailureOr<View> out = makeResult(op->getResult(0), rows);
+  if (failed(out))
+    return failure();
+  return call(op, kernels.getSelectRows(spec),
+              {in->pointer, out->pointer, step.batch, step.seq, step.outBegin, step.outCount},
+              {{in->region}, {}, {out->region}});
+}
+
+LogicalResult StepBuilder::convertViews(Value input, ResultRange pieces) {
+  FailureOr<View> in = getView(pieces.getBase()->getOwner(), input);
+  if (failed(in))
+    return failure();
+  int64_t column = 0;
+  for (OpResult piece : pieces) {
+    int64_t bytes = getColumns(piece) * static_cast<int64_t>(sizeof(float));
+    View view = *in;
+    view.pointer = offsetPointer(builder, loc, in->pointer, column);
+    view.region.columnBegin += column;
+    view.region.columnEnd = view.region.columnBegin + bytes;
+    views[piece] = view;
+    column += bytes;
+  }
+  return success();
+}
+
+LogicalResult StepBuilder::convert(SplitOp op) {
+  return convertViews(op.getInput(), op->getResults());
+}
+
+LogicalResult StepBuilder::convert(SplitHeadsOp op) {
+  return convertViews(op.getInput(), op->getResults());
+}
+
+LogicalResult StepBuilder::convert(MergeHeadsOp op) {
+  return convertViews(op.getInput(), op->getResults());
+}

@@ -1,0 +1,112 @@
+//===- StepBuilder.h - Builds the body of a step function -------*- C++ -*-===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Maps tensors to views of memory and appends kernel calls and barriers.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RLX_LIB_CONVERSION_STEPBUILDER_H
+#define RLX_LIB_CONVERSION_STEPBUILDER_H
+
+#include "Region.h"
+#include "StepArguments.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "rlx/IR/RLXOps.h"
+#include "rlx/Kernels/KernelLibrary.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace rlx {
+
+/// A tensor in memory.
+struct View {
+  mlir::Value pointer; ///< its first column
+  Region region;
+  mlir::Value rows; ///< how many there are in this step
+  int64_t maxRows = 0;
+
+  int64_t getStride() const { return region.stride / int64_t(sizeof(float)); }
+};
+
+/// Columns of a row: the product of the sizes from dimension 2 on.
+int64_t getColumns(mlir::Value tensor);
+
+/// Converts one planned function.
+class StepBuilder {
+public:
+  /// `source` is converted into the empty function `entry`.
+  StepBuilder(mlir::func::FuncOp source, mlir::func::FuncOp entry, KernelLibrary &kernels);
+
+  /// Converts the body. Errors are reported at ops of `source`.
+  mlir::LogicalResult build();
+
+private:
+  // One function for each op, in OpConversions.cpp.
+  mlir::LogicalResult convert(EmbeddingOp op);
+  mlir::LogicalResult convert(RmsNormOp op);
+  mlir::LogicalResult convert(LinearOp op);
+  mlir::LogicalResult convert(RopeAnglesOp op);
+  mlir::LogicalResult convert(RopeOp op);
+  mlir::LogicalResult convert(KVAppendOp op);
+  mlir::LogicalResult convert(RopeAppendOp op);
+  mlir::LogicalResult convert(AttentionOp op);
+  mlir::LogicalResult convert(CachedAttentionOp op);
+  mlir::LogicalResult convert(SelectRowsOp op);
+  mlir::LogicalResult convert(SplitOp op);
+  mlir::LogicalResult convert(SplitHeadsOp op);
+  mlir::LogicalResult convert(MergeHeadsOp op);
+  mlir::LogicalResult convertElementwise(mlir::Operation *op, ElementwiseKind kind,
+                                         double value = 1.0);
+  mlir::LogicalResult convertAppend(mlir::Operation *op, mlir::FlatSymbolRefAttr slot,
+                                    mlir::Value key, mlir::Value value, mlir::Value angles);
+  mlir::LogicalResult convertAttention(mlir::Operation *op, mlir::FlatSymbolRefAttr slot,
+                                       mlir::Value query, mlir::FloatAttr scale,
+                                       mlir::FloatAttr cap, int64_t window);
+  mlir::LogicalResult convertViews(mlir::Value input, mlir::ResultRange pieces);
+  mlir::LogicalResult convertOp(mlir::Operation *op);
+  mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
+
+  /// The activations that a linear op's kernel reads: prepared ones, or the input.
+  mlir::FailureOr<View> prepareInput(LinearOp op, WeightFormat format, int64_t k);
+
+  /// The view of a converted value, or an error at `user`.
+  mlir::FailureOr<View> getView(mlir::Operation *user, mlir::Value value);
+  /// Makes the view of a result where the plan, or the function's output, puts it.
+  mlir::FailureOr<View> makeResult(mlir::OpResult result, const View &rowsLike);
+  View makeView(Region::Space space, mlir::Value base, int64_t offset, int64_t columns,
+                const View &rowsLike);
+  /// The address of a packed weight.
+  mlir::FailureOr<mlir::Value> getWeight(mlir::Operation *user, mlir::FlatSymbolRefAttr name);
+  /// The slot and its index.
+  mlir::FailureOr<std::pair<KVSlotOp, int64_t>> getSlot(mlir::Operation *user,
+                                                        mlir::FlatSymbolRefAttr name);
+
+  struct Accesses {
+    llvm::SmallVector<Region> reads;
+    llvm::SmallVector<Region> inPlace; ///< reads that may be of the view that is written
+    llvm::SmallVector<Region> writes;
+  };
+  /// Calls a kernel for `op`; appends `thread` and `threads` to the operands.
+  mlir::LogicalResult call(mlir::Operation *op, mlir::func::FuncOp kernel,
+                           llvm::ArrayRef<mlir::Value> operands, const Accesses &accesses);
+  mlir::Value getIndex(int64_t value);
+  /// The rows of the step's own positions.
+  View getStepRows();
+
+  mlir::func::FuncOp source, entry;
+  KernelLibrary &kernels;
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  StepArguments step;
+  AccessTracker tracker;
+  int64_t maxRows = 1, maxOutRows = 1;
+  llvm::DenseMap<mlir::Value, View> views;
+  /// Where the function's results go: 0 logits, 1 hidden.
+  llvm::DenseMap<mlir::Value, Region::Space> outputs;
+};
+
+} // namespace rlx
+
+#endif // RLX_LIB_CONVERSION_STEPBUILDER_H

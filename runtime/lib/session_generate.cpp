@@ -1,0 +1,138 @@
+//===-- runtime/lib/session_generate.cpp - generation -*- C++ -*-===//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+// Implements sampling steps and the generation loops.
+//===----------------------------------------------------------------------===//
+#include "session_impl.h"
+
+#include <algorithm>
+
+namespace rlx {
+
+Expected<int32_t> Session::Impl::sampleNext(Span<const float> logits,
+                                            Span<const int32_t> history) {
+  return sampler.sample(logits, history, history.size(), sampling);
+}
+
+Status Session::Impl::checkDecode() const {
+  if (!hasLogits)
+    return missingLogits();
+  if (Status status = checkRoom(tokens.size(), 1); !status.ok())
+    return status;
+  return dispatcher.plan({1, tokens.size(), 1, /*allRows=*/false, RLX_ROLE_DECODE}).status();
+}
+
+Expected<int32_t> Session::sample() {
+  return impl->exclusive([&]() -> Expected<int32_t> {
+    if (!impl->hasLogits)
+      return impl->missingLogits();
+    return impl->sampleNext(impl->logitsRow(), impl->tokens);
+  });
+}
+
+Expected<int32_t> Session::step() {
+  return impl->exclusive([&]() -> Expected<int32_t> {
+    if (Status status = impl->checkDecode(); !status.ok())
+      return status;
+    Expected<int32_t> token = impl->sampleNext(impl->logitsRow(), impl->tokens);
+    if (!token)
+      return token.status();
+    if (Status status = impl->append({&*token, 1}, RLX_ROLE_DECODE); !status.ok())
+      return status;
+    return *token;
+  });
+}
+
+Expected<GenerateResult> Session::Impl::generate(const TokenSource &source,
+                                                 const GenerateOptions &generateOptions,
+                                                 const TokenCallback &callback) {
+  std::vector<int32_t> stopIds = generateOptions.stopIds;
+  if (!stopIds.empty())
+    if (Status status = checkIds(stopIds, "stop ids"); !status.ok())
+      return status;
+  if (!generateOptions.ignoreEos)
+    stopIds.insert(stopIds.end(), model.eosIds().begin(), model.eosIds().end());
+
+  GenerateResult result;
+  while (result.tokens.size() < generateOptions.maxTokens) {
+    bool isFull = source.tokens.size() >= plan.context;
+    if (isFull && options.overflow == OverflowPolicy::Stop) {
+      result.reason = StopReason::ContextFull;
+      return result;
+    }
+    if (Status status = checkRoom(source.tokens.size(), 1); !status.ok())
+      return status;
+    Expected<Span<const float>> logits = source.next();
+    if (!logits)
+      return logits.status();
+    Expected<int32_t> token = sampleNext(*logits, source.tokens);
+    if (!token)
+      return token.status();
+    if (std::find(stopIds.begin(), stopIds.end(), *token) != stopIds.end()) {
+      result.reason = StopReason::StopId;
+      result.stopId = *token;
+      return result;
+    }
+    // Before the step, so that a reader sees the token as early as possible.
+    bool goOn = !callback || callback(*token);
+    if (Status status = source.append(*token); !status.ok())
+      return status;
+    result.tokens.push_back(*token);
+    if (!goOn) {
+      result.reason = StopReason::Callback;
+      return result;
+    }
+  }
+  return result;
+}
+
+Expected<GenerateResult> Session::generate(const GenerateOptions &options,
+                                           const TokenCallback &callback) {
+  return impl->exclusive([&]() -> Expected<GenerateResult> {
+    if (!impl->hasLogits)
+      return impl->missingLogits();
+    auto next = [&]() -> Expected<Span<const float>> {
+      if (Status status = impl->checkDecode(); !status.ok())
+        return status;
+      return impl->logitsRow();
+    };
+    auto append = [&](int32_t token) { return impl->append({&token, 1}, RLX_ROLE_DECODE); };
+    return impl->generate({impl->tokens, next, append}, options, callback);
+  });
+}
+
+Expected<GenerateResult> Session::generateNaive(Span<const int32_t> prompt,
+                                                const GenerateOptions &options,
+                                                const TokenCallback &callback) {
+  return impl->exclusive([&]() -> Expected<GenerateResult> {
+    if (Status status = impl->checkIds(prompt, "prompt"); !status.ok())
+      return status;
+    if (Status status = impl->checkRoom(0, prompt.size()); !status.ok())
+      return status;
+    uint64_t room = impl->plan.context - prompt.size();
+    Expected<KVCache> scratch =
+        impl->scratchCache(prompt.size() + std::min(room, options.maxTokens));
+    if (!scratch)
+      return scratch.status();
+    Expected<OutputRows> row =
+        OutputRows::create(impl->model.table(), 1, impl->options.guardPages);
+    if (!row)
+      return row.status();
+
+    std::vector<int32_t> sequence = prompt.vec();
+    auto next = [&]() -> Expected<Span<const float>> {
+      Status status = impl->runLast(sequence, 0, RLX_ROLE_PREFILL, *scratch, *row);
+      if (!status.ok())
+        return status;
+      return Span<const float>(row->logits(1), impl->model.vocabSize());
+    };
+    auto append = [&](int32_t token) {
+      sequence.push_back(token);
+      return Status();
+    };
+    return impl->generate({sequence, next, append}, options, callback);
+  });
+}
+
+} // namespace rlx
