@@ -54,7 +54,7 @@ class Lint:
         rules = [
             ("runtime/", re.compile(r"^(mlir|llvm|lld)/|^rlx/(?!runtime/)")),
             ("dialects/", re.compile(r"^rlx/(?!IR/)")),
-            ("include/", re.compile(r"^rlx/runtime/(?!abi\.h)")),
+            ("include/", re.compile(r"^rlx/runtime/(?!(abi|turn_format)\.h)")),
         ]
         for path in self.code():
             if path.suffix not in {".cpp", ".h", ".c"}:
