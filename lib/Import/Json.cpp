@@ -59,19 +59,28 @@ std::string lineAndColumn(llvm::StringRef text, size_t byte) {
 
 } // namespace
 
+/// What a library error says after its own name and place.
+static std::string reason(const json::exception &error) {
+  llvm::StringRef text(error.what());
+  text = text.split("] ").second;
+  return printable(text.starts_with("parse error at") ? text.split(": ").second : text);
+}
+
 llvm::Expected<json> rlx::parseJson(llvm::StringRef path, llvm::StringRef text) {
   Watcher watcher;
   json result;
+  std::string malformed;
   try {
     result = json::parse(text.begin(), text.end(), std::ref(watcher));
   } catch (const json::parse_error &error) {
-    return importError("{0}:{1}: the JSON is malformed: {2}", path, lineAndColumn(text, error.byte),
-                       printable(error.what()));
+    malformed = lineAndColumn(text, error.byte) + ": the JSON is malformed: " + reason(error);
   } catch (const json::exception &error) {
-    return importError("{0}: the JSON is malformed: {1}", path, printable(error.what()));
+    malformed = " the JSON is malformed: " + reason(error);
   }
   if (watcher.tooDeep)
     return importError("{0}: the JSON nests deeper than {1} levels", path, maxDepth);
+  if (!malformed.empty())
+    return importError("{0}:{1}", path, malformed);
   if (!watcher.duplicate.empty())
     return importError("{0}: key '{1}' occurs twice in one object", path,
                        printable(watcher.duplicate));

@@ -89,4 +89,36 @@ TEST(ImportModel, Gemma3) {
   EXPECT_THAT(text, HasSubstr("rlx.kv_slot @kv5 heads 1 head_dim 64 type f32\n"));
 }
 
+struct GoldenFile {
+  const char *name;
+  size_t layers;
+  std::vector<const char *> types; ///< that occur in it
+};
+
+TEST(ImportModel, EveryGoldenGguf) {
+  const GoldenFile files[] = {
+      {"gemma-F16", 2, {"f16"}},
+      {"gemma-BF16", 2, {"bf16"}},
+      {"gemma-Q4_1", 2, {"\"q4_1\""}},
+      {"gemma-Q5_0", 2, {"\"q5_0\""}},
+      {"gemma-Q5_1", 2, {"\"q5_1\""}},
+      {"gemma2-Q4_0", 4, {"\"q4_0\"", "\"q6_k\""}},
+      {"gemma2-Q5_K_M", 4, {"\"q5_k\"", "\"q6_k\""}},
+      {"gemma2-Q6_K", 4, {"\"q6_k\""}},
+      {"gemma2-Q8_0", 4, {"\"q8_0\""}},
+      {"gemma3-Q4_0", 6, {"\"q4_0\""}},
+      {"gemma3-Q4_K_M", 6, {"\"q4_k\"", "\"q6_k\""}},
+      {"gemma3-Q8_0", 6, {"\"q8_0\""}},
+  };
+  for (const GoldenFile &file : files) {
+    SCOPED_TRACE(file.name);
+    std::string text = importedText(std::string("goldens/gguf/") + file.name + ".gguf");
+    EXPECT_EQ(count(text, "rlx.attention "), 2 * file.layers);
+    EXPECT_THAT(text, HasSubstr("gain plain"));
+    EXPECT_THAT(text, Not(HasSubstr("one_plus")));
+    for (const char *type : file.types)
+      EXPECT_THAT(text, HasSubstr(type));
+  }
+}
+
 } // namespace
