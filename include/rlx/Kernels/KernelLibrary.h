@@ -12,10 +12,10 @@
 #ifndef RLX_KERNELS_KERNELLIBRARY_H
 #define RLX_KERNELS_KERNELLIBRARY_H
 
-#include "rlx/Kernels/KernelSpecs.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "rlx/Kernels/KernelSpecs.h"
 
 namespace rlx {
 

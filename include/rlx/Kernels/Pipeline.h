@@ -11,8 +11,8 @@
 #ifndef RLX_KERNELS_PIPELINE_H
 #define RLX_KERNELS_PIPELINE_H
 
-#include "rlx/Target/TargetDescription.h"
 #include "mlir/Pass/PassManager.h"
+#include "rlx/Target/TargetDescription.h"
 
 namespace rlx {
 

@@ -1,0 +1,96 @@
+//===- Dot4.cpp - Dot products of four bytes, by target -------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// All forms compute the same integers; they differ in the instruction.
+//
+//===----------------------------------------------------------------------===//
+#include "WeightReader.h"
+
+using namespace mlir;
+using namespace rlx;
+
+static Value emitVnni512(KernelBuilder &b, Value acc, Value weights, Value word) {
+  Value a = b.bitcast(b.splat(word, b.vec(b.i32())), weights.getType());
+  return b.intrinsic("llvm.x86.avx512.vpdpbusd.512", acc.getType(), {acc, weights, a});
+}
+
+/// Applies `dot` to pieces of `lanes` accumulators.
+static Value emitPieces(KernelBuilder &b, Value acc, Value weights, Value word, int64_t lanes,
+                        llvm::function_ref<Value(Value, Value, Value)> dot) {
+  Type bytes = b.vec(b.getI8Type(), 4 * lanes);
+  Value a = b.bitcast(b.splat(word, b.vec(b.i32(), lanes)), bytes);
+  SmallVector<Value> pieces;
+  for (int64_t first = 0; first < kLanes; first += lanes)
+    pieces.push_back(dot(b.slice(acc, first, lanes), b.slice(weights, 4 * first, 4 * lanes), a));
+  while (pieces.size() > 1) {
+    for (unsigned i = 0; i < pieces.size() / 2; ++i)
+      pieces[i] = b.concat(pieces[2 * i], pieces[2 * i + 1]);
+    pieces.truncate(pieces.size() / 2);
+  }
+  return pieces.front();
+}
+
+static Value emitVnni256(KernelBuilder &b, Value acc, Value weights, Value word) {
+  return emitPieces(b, acc, weights, word, 8, [&](Value c, Value w, Value a) {
+    return b.intrinsic("llvm.x86.avx512.vpdpbusd.256", c.getType(), {c, w, a});
+  });
+}
+
+static Value emitNeonDot(KernelBuilder &b, Value acc, Value weights, Value word) {
+  return emitPieces(b, acc, weights, word, 4, [&](Value c, Value w, Value a) {
+    return b.intrinsic("llvm.aarch64.neon.sdot.v4i32.v16i8", c.getType(), {c, w, a});
+  });
+}
+
+static Value emitAvx2(KernelBuilder &b, Value acc, Value weights, bool isSigned, Value word) {
+  VectorType shorts = b.vec(b.getI16Type(), 16);
+  return emitPieces(b, acc, weights, word, 8, [&](Value c, Value w, Value a) {
+    // Moving the weight's sign to the activation leaves |w| <= 128 as u8, so that the sum of two
+    // products stays below 2 * 128 * 127 < 2^15. The activation is never -128.
+    if (isSigned) {
+      a = b.intrinsic("llvm.x86.avx2.psign.b", a.getType(), {a, w});
+      w = math::AbsIOp::create(b, w);
+    }
+    Value pairs = b.intrinsic("llvm.x86.avx2.pmadd.ub.sw", shorts, {w, a});
+    Value fours =
+        b.intrinsic("llvm.x86.avx2.pmadd.wd", c.getType(), {pairs, b.constantInt(shorts, 1)});
+    return arith::AddIOp::create(b, c, fours);
+  });
+}
+
+static Value emitGeneric(KernelBuilder &b, Value acc, Value weights, Value word) {
+  VectorType words = b.vec(b.i32());
+  Value rows = b.bitcast(weights, words);
+  for (int64_t i = 0; i < 4; ++i) {
+    Value w = arith::ShRUIOp::create(b, rows, b.constantInt(words, 8 * i));
+    w = arith::AndIOp::create(b, w, b.constantInt(words, 255));
+    Value a = arith::ShLIOp::create(b, word, b.constantInt(b.i32(), 24 - 8 * i));
+    a = arith::ShRSIOp::create(b, a, b.constantInt(b.i32(), 24));
+    acc = arith::AddIOp::create(b, acc, arith::MulIOp::create(b, w, b.splat(a, words)));
+  }
+  return acc;
+}
+
+bool rlx::dot4WantsSigned(const TargetDescription &target) {
+  return target.int8Dot == Int8Dot::Avx2 || target.int8Dot == Int8Dot::NeonDot;
+}
+
+Value rlx::emitDot4(KernelBuilder &b, Value acc, Value weights, bool isSigned, Value activations) {
+  switch (b.getTarget().int8Dot) {
+  case Int8Dot::Vnni512:
+    return emitVnni512(b, acc, weights, activations);
+  case Int8Dot::Vnni256:
+    return emitVnni256(b, acc, weights, activations);
+  case Int8Dot::NeonDot:
+    return emitNeonDot(b, acc, weights, activations);
+  case Int8Dot::Avx2:
+    return emitAvx2(b, acc, weights, isSigned, activations);
+  case Int8Dot::Generic:
+    return emitGeneric(b, acc, weights, activations);
+  }
+  llvm_unreachable("unknown kind of dot product");
+}

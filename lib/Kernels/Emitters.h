@@ -1,0 +1,40 @@
+//===- Emitters.h - One emitter for each kind of kernel ---------*- C++ -*-===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each fills the body of a function whose operands are those that
+// rlx/Kernels/KernelSpecs.h lists. Strides are resolved: none is 0.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RLX_LIB_KERNELS_EMITTERS_H
+#define RLX_LIB_KERNELS_EMITTERS_H
+
+#include "KernelBuilder.h"
+
+namespace rlx {
+
+void emitLinear(KernelBuilder &b, const LinearSpec &spec);
+void emitPrepare(KernelBuilder &b, const PrepareSpec &spec);
+void emitRmsNorm(KernelBuilder &b, const RmsNormSpec &spec);
+void emitEmbedding(KernelBuilder &b, const EmbeddingSpec &spec);
+/// `table` points to the frequencies in turns per position, f64.
+void emitRopeAngles(KernelBuilder &b, const RopeAnglesSpec &spec, mlir::Value table);
+void emitRope(KernelBuilder &b, const RopeSpec &spec);
+void emitKvAppend(KernelBuilder &b, const KvAppendSpec &spec);
+void emitAttention(KernelBuilder &b, const AttentionSpec &spec);
+void emitElementwise(KernelBuilder &b, const ElementwiseSpec &spec);
+void emitSelectRows(KernelBuilder &b, const SelectRowsSpec &spec);
+
+/// 1 / sqrt(mean(x^2) + eps) over `columns` contiguous f32, as a scalar.
+mlir::Value emitRmsScale(KernelBuilder &b, mlir::Value x, int64_t columns, double eps);
+/// Lanes of x * scale * gain, or x * scale * (1 + gain).
+mlir::Value emitNormalize(KernelBuilder &b, mlir::Value x, mlir::Value scale, mlir::Value gain,
+                          NormGain kind);
+bool isBinary(ElementwiseKind kind);
+
+} // namespace rlx
+
+#endif // RLX_LIB_KERNELS_EMITTERS_H

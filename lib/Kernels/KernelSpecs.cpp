@@ -1,0 +1,51 @@
+//===- KernelSpecs.cpp - Sizes that follow from specs ---------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Buffer sizes that callers of kernels have to provide.
+//
+//===----------------------------------------------------------------------===//
+#include "rlx/Kernels/KernelSpecs.h"
+#include "KernelBuilder.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace rlx;
+
+ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescription &target) {
+  if (format == WeightFormat::Q8_0 || format == WeightFormat::Q4_0)
+    return ActivationFormat::Int8;
+  return format == WeightFormat::BF16 && target.bf16Dot ? ActivationFormat::BF16
+                                                        : ActivationFormat::F32;
+}
+
+int64_t rlx::preparedRowBytes(ActivationFormat format, int64_t k) {
+  switch (format) {
+  case ActivationFormat::F32:
+    return llvm::alignTo(k * 4, 64);
+  case ActivationFormat::BF16:
+    return llvm::alignTo(k * 2, 64);
+  case ActivationFormat::Int8:
+    return llvm::alignTo(k + k / 32 * 8, 64);
+  }
+  llvm_unreachable("unknown activation format");
+}
+
+int64_t rlx::packedWeightBytes(WeightFormat format, int64_t n, int64_t k) {
+  int64_t rows = llvm::alignTo(n, kLanes);
+  switch (format) {
+  case WeightFormat::F32:
+    return rows * k * 4;
+  case WeightFormat::F16:
+    return rows * k * 2;
+  case WeightFormat::BF16:
+    return rows * ceilDiv(k, 2) * 4;
+  case WeightFormat::Q8_0:
+    return int64_t(llvm::alignTo(rows * k, 64)) + rows * k / 32 * 2;
+  case WeightFormat::Q4_0:
+    return int64_t(llvm::alignTo(rows * k / 2, 64)) + rows * k / 32 * 2;
+  }
+  llvm_unreachable("unknown weight format");
+}

@@ -1,0 +1,159 @@
+//===- Linear.cpp - Matrix products of prepared activations ---------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One loop nest for every weight format and every number of tokens: blocks of
+// tokens, groups of panels, tiles of tokens, steps of K. Each output is one lane
+// that runs through K in order, so that the tile's shape does not change its bits.
+//
+//===----------------------------------------------------------------------===//
+#include "Emitters.h"
+#include "VectorMath.h"
+#include "WeightReader.h"
+
+using namespace mlir;
+using namespace rlx;
+
+// Activations that the inner loops of one block of tokens read again and again: a part of an L2
+// cache.
+static constexpr int64_t kTokenBlockBytes = 512 << 10;
+
+namespace {
+
+/// A product with tiles of one number of panels.
+class LinearEmitter {
+public:
+  LinearEmitter(KernelBuilder &b, const LinearSpec &spec)
+      : b(b), spec(spec), weightRows(spec.geglu ? 2 * llvm::alignTo(spec.n, kLanes) : spec.n),
+        reader(createWeightReader(spec.format, weightRows, spec.k, b.getTarget())) {
+    ActivationFormat format = activationFormat(spec.format, b.getTarget());
+    rowBytes =
+        format == ActivationFormat::F32 ? spec.inStride * 4 : preparedRowBytes(format, spec.k);
+    rows = b.arg(spec.residual ? 4 : 3);
+  }
+
+  void emit() {
+    unsigned gemvPanels = roundPanels(b.getTarget().gemvPanelsFor(spec.format));
+    if (spec.singleRow)
+      return emitGroups(gemvPanels, {1}, b.index(0), rows);
+    b.ifElse(
+        b.equal(rows, b.index(1)), [&] { emitGroups(gemvPanels, {1}, b.index(0), rows); },
+        [&] { emitTokenBlocks(); });
+  }
+
+private:
+  /// Gate and up panels alternate: a tile needs both.
+  unsigned roundPanels(unsigned panels) const {
+    return spec.geglu ? llvm::alignTo(panels, 2) : panels;
+  }
+
+  void emitTokenBlocks() {
+    TileShape shape = b.getTarget().gemmTileFor(spec.format);
+    unsigned panels = roundPanels(shape.panels);
+    unsigned tokens = std::max(shape.tokens * shape.panels / panels, 1u);
+    SmallVector<int64_t> ladder;
+    for (; tokens > 1; tokens /= 2)
+      ladder.push_back(tokens);
+    ladder.push_back(1);
+    int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];
+    b.forEach(b.index(0), rows, block, [&](Value first) {
+      emitGroups(panels, ladder, first, b.min(b.add(first, block), rows));
+    });
+  }
+
+  /// This thread's groups of `panels` panels, for tokens first … last - 1.
+  void emitGroups(unsigned panels, ArrayRef<int64_t> ladder, Value first, Value last) {
+    int64_t total = ceilDiv(weightRows, kLanes);
+    int64_t unpadded = spec.geglu ? spec.n / kLanes * 2 : spec.n / kLanes;
+    int64_t groups = ceilDiv(total, panels), full = unpadded / panels;
+    IndexRange range = b.share(b.index(groups));
+    auto emitGroup = [&](Value panel, unsigned count) {
+      SmallVector<PanelAddress> addresses;
+      for (unsigned i = 0; i < count; ++i)
+        addresses.push_back(reader->panel(b, b.arg(0), b.add(panel, i)));
+      emitTokens(addresses, panel, ladder, first, last);
+    };
+    if (full)
+      b.forEach(range.begin, b.min(range.end, b.index(full)), 1,
+                [&](Value group) { emitGroup(b.mul(group, panels), panels); });
+    if (full == groups)
+      return;
+    // What is left is at most one group: fewer panels, or columns that end within a panel.
+    Value mine = arith::AndIOp::create(b, b.less(range.begin, range.end),
+                                       b.equal(range.end, b.index(groups)));
+    b.ifThen(mine, [&] {
+      tail = true;
+      emitGroup(b.index(full * panels), total - full * panels);
+      tail = false;
+    });
+  }
+
+  void emitTokens(ArrayRef<PanelAddress> panels, Value panel, ArrayRef<int64_t> ladder, Value first,
+                  Value last) {
+    for (int64_t tokens : ladder) {
+      Value end = last;
+      if (tokens > 1)
+        end = b.add(first, b.mul(b.div(b.sub(last, first), tokens), tokens));
+      b.forEach(first, end, tokens, [&](Value token) { emitTile(panels, panel, token, tokens); });
+      first = end;
+    }
+  }
+
+  void emitTile(ArrayRef<PanelAddress> panels, Value panel, Value token, int64_t tokens) {
+    Tile tile;
+    tile.panels.assign(panels.begin(), panels.end());
+    tile.activations = b.at(b.arg(1), token, rowBytes);
+    tile.rowBytes = rowBytes;
+    tile.tokens = tokens;
+    SmallVector<Value> sums(tile.accumulators(), b.constant(b.vf(), 0.0));
+    int64_t step = reader->stepSize(), full = spec.k / step * step;
+    if (full)
+      sums = b.forEach(b.index(0), b.index(full), step, sums, [&](Value k, ValueRange carried) {
+        KernelBuilder::Values next(carried);
+        reader->emitStep(b, tile, k, step, next);
+        return next;
+      });
+    if (full != spec.k)
+      reader->emitStep(b, tile, b.index(full), spec.k - full, sums);
+    for (int64_t i = 0; i < tokens; ++i)
+      emitEpilogue(ArrayRef(sums).slice(i * panels.size(), panels.size()), panel, b.add(token, i));
+  }
+
+  /// Stores one token's outputs of neighbouring panels.
+  void emitEpilogue(ArrayRef<Value> sums, Value panel, Value token) {
+    unsigned perOutput = spec.geglu ? 2 : 1;
+    Value column = b.mul(spec.geglu ? b.div(panel, 2) : panel, kLanes);
+    Value out = b.at(b.at(b.arg(2), token, spec.outStride * 4), column, 4);
+    Value residual;
+    if (spec.residual)
+      residual = b.at(b.at(b.arg(3), token, spec.residualStride * 4), column, 4);
+    for (unsigned i = 0; i < sums.size() / perOutput; ++i) {
+      bool last = tail && i + 1 == sums.size() / perOutput && spec.n % kLanes;
+      int64_t lanes = last ? spec.n % kLanes : kLanes;
+      Value value = sums[i * perOutput];
+      if (spec.geglu)
+        value = b.mulf(emitGelu(b, value), sums[i * perOutput + 1]);
+      if (spec.cap)
+        value = emitSoftCap(b, value, *spec.cap);
+      value = b.slice(value, 0, lanes);
+      if (spec.residual)
+        value = b.addf(b.load(b.vf(lanes), residual, i * kLanes * 4), value);
+      b.store(value, out, i * kLanes * 4);
+    }
+  }
+
+  KernelBuilder &b;
+  const LinearSpec &spec;
+  int64_t weightRows;
+  std::unique_ptr<WeightReader> reader;
+  int64_t rowBytes = 0;
+  Value rows;
+  bool tail = false; ///< emitting the group that holds the last panels
+};
+
+} // namespace
+
+void rlx::emitLinear(KernelBuilder &b, const LinearSpec &spec) { LinearEmitter(b, spec).emit(); }

@@ -1,0 +1,75 @@
+//===- WeightReader.h - Multiply-accumulate by weight format ----*- C++ -*-===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The part of a linear kernel that depends on the weights' format: how far one step
+// advances in K, and how a step adds to the accumulators of a tile. The layouts are
+// those of rlx/Packing/Layouts.h.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RLX_LIB_KERNELS_WEIGHTREADER_H
+#define RLX_LIB_KERNELS_WEIGHTREADER_H
+
+#include "KernelBuilder.h"
+#include <memory>
+
+namespace rlx {
+
+/// Where one panel of 16 rows lies.
+struct PanelAddress {
+  mlir::Value quants; ///< the numbers
+  mlir::Value scales; ///< block scales; null for formats without
+};
+
+/// A register tile: tokens x panels.
+struct Tile {
+  llvm::SmallVector<PanelAddress> panels;
+  mlir::Value activations; ///< row of the first token
+  int64_t rowBytes = 0;    ///< from one token's row to the next
+  int64_t tokens = 0;
+
+  /// Accumulators are indexed token * panels.size() + panel.
+  unsigned accumulators() const { return unsigned(tokens) * panels.size(); }
+};
+
+class WeightReader {
+public:
+  virtual ~WeightReader() = default;
+
+  /// Positions of K that one step covers. Only the last step may cover fewer, and only
+  /// in formats without blocks.
+  virtual int64_t stepSize() const = 0;
+
+  /// Address of panel `panel` of the weight at `weights`.
+  virtual PanelAddress panel(KernelBuilder &b, mlir::Value weights, mlir::Value panel) const = 0;
+
+  /// Adds positions k … k + count - 1 to the accumulators (vector<16xf32>).
+  virtual void emitStep(KernelBuilder &b, const Tile &tile, mlir::Value k, int64_t count,
+                        llvm::MutableArrayRef<mlir::Value> accumulators) const = 0;
+
+  /// Element k of row `lane` of a panel, as an f32 scalar. For gathers.
+  virtual mlir::Value emitElement(KernelBuilder &b, const PanelAddress &panel, mlir::Value lane,
+                                  mlir::Value k) const = 0;
+};
+
+/// The reader of `format` for weights of n rows (padded to panels by the reader) x k.
+std::unique_ptr<WeightReader> createWeightReader(WeightFormat format, int64_t n, int64_t k,
+                                                 const TargetDescription &target);
+
+std::unique_ptr<WeightReader> createDenseReader(WeightFormat format, int64_t k, bool bf16Dot);
+std::unique_ptr<WeightReader> createBlockReader(WeightFormat format, int64_t n, int64_t k);
+
+/// acc + the 16 dot products of four bytes: `weights` holds 16 rows x 4 k, `activations` (i32)
+/// four s8. Weights are u8, or s8 if `isSigned`. Exact for all values of q8_0 and q4_0.
+mlir::Value emitDot4(KernelBuilder &b, mlir::Value acc, mlir::Value weights, bool isSigned,
+                     mlir::Value activations);
+
+/// Whether the target multiplies s8 by s8, so that q8_0 needs no offset.
+bool dot4WantsSigned(const TargetDescription &target);
+
+} // namespace rlx
+
+#endif // RLX_LIB_KERNELS_WEIGHTREADER_H

@@ -1,0 +1,179 @@
+//===- TargetDescription.cpp - The table of CPU targets -------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Targets are a base (an ISA level) plus features; everything else follows from
+// which features are there, so that "native" needs no table of its own.
+//
+//===----------------------------------------------------------------------===//
+#include "rlx/Target/TargetDescription.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace llvm;
+using namespace rlx;
+
+namespace {
+/// An ISA level: what LLVM calls it and the features its code relies on.
+struct BaseTarget {
+  StringLiteral name, triple, cpu;
+  std::vector<StringRef> features;
+  std::vector<StringRef> suffixes; ///< features that may be added by name, see llvmFeature
+};
+} // namespace
+
+static constexpr StringLiteral kLinuxX86 = "x86_64-unknown-linux-gnu";
+static constexpr StringLiteral kLinuxArm = "aarch64-unknown-linux-gnu";
+
+static ArrayRef<BaseTarget> baseTargets() {
+  static const std::vector<BaseTarget> table = {
+      {"x86-64-v3", kLinuxX86, "x86-64-v3", {"avx2", "bmi2", "f16c", "fma"}, {"avxvnni"}},
+      {"x86-64-v4",
+       kLinuxX86,
+       "x86-64-v4",
+       {"avx2", "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl", "bmi2", "f16c", "fma"},
+       {"vnni", "bf16"}},
+      {"aarch64", kLinuxArm, "generic", {"neon"}, {"dotprod", "i8mm"}},
+  };
+  return table;
+}
+
+/// LLVM's name of a suffix: x86-64-v4+vnni means +avx512vnni.
+static std::string llvmFeature(StringRef suffix) {
+  if (suffix == "vnni" || suffix == "bf16")
+    return ("avx512" + suffix).str();
+  return suffix.str();
+}
+
+StringRef rlx::weightFormatName(WeightFormat format) {
+  constexpr StringLiteral names[] = {"f32", "f16", "bf16", "q8_0", "q4_0"};
+  return names[unsigned(format)];
+}
+
+static void setTiles(TargetDescription &target, TileShape dense, TileShape integer,
+                     unsigned gemvDense, unsigned gemvInteger) {
+  for (WeightFormat format : {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16}) {
+    target.gemmTile[unsigned(format)] = dense;
+    target.gemvPanels[unsigned(format)] = gemvDense;
+  }
+  for (WeightFormat format : {WeightFormat::Q8_0, WeightFormat::Q4_0}) {
+    target.gemmTile[unsigned(format)] = integer;
+    target.gemvPanels[unsigned(format)] = gemvInteger;
+  }
+}
+
+/// Chooses instructions and tiles from requiredFeatures.
+static void deriveKernelChoices(TargetDescription &target) {
+  auto has = [&](StringRef feature) { return is_contained(target.requiredFeatures, feature); };
+  if (Triple(target.triple).isAArch64()) {
+    // 32 registers of 4 lanes: a panel is four of them.
+    target.vectorBits = 128;
+    target.f16Convert = true;
+    target.int8Dot = has("dotprod") ? Int8Dot::NeonDot : Int8Dot::Generic;
+    setTiles(target, {6, 1}, {3, 1}, 2, 2);
+    target.attentionRows = 4;
+    target.attentionVectors = 1;
+    return;
+  }
+  target.f16Convert = true;
+  if (!has("avx512f")) {
+    // 16 registers of 8 lanes: a panel is two of them.
+    target.vectorBits = 256;
+    target.int8Dot = has("avxvnni") ? Int8Dot::Vnni256 : Int8Dot::Avx2;
+    setTiles(target, {6, 1}, {3, 1}, 4, 2);
+    target.attentionRows = 4;
+    target.attentionVectors = 1;
+    return;
+  }
+  target.vectorBits = 512;
+  target.int8Dot = has("avx512vnni") ? Int8Dot::Vnni512 : Int8Dot::Avx2;
+  target.bf16Dot = has("avx512bf16");
+  // AMD's 512-bit cores do a folded broadcast at full speed, which leaves registers for more
+  // tokens; Intel's need each broadcast in a register, shared by two panels.
+  bool amd = StringRef(target.cpu).starts_with("znver");
+  setTiles(target, {12, 2}, amd ? TileShape{12, 1} : TileShape{6, 2}, 4, 4);
+  target.attentionRows = 8;
+  target.attentionVectors = 2;
+}
+
+CodeGenOptions TargetDescription::codeGenOptions() const {
+  CodeGenOptions options;
+  options.triple = triple;
+  options.cpu = cpu;
+  options.features = features;
+  return options;
+}
+
+std::vector<std::string> rlx::knownTargetNames() {
+  std::vector<std::string> names;
+  for (const BaseTarget &base : baseTargets())
+    names.push_back(base.name.str());
+  return names;
+}
+
+static Expected<TargetDescription> resolveNative() {
+  StringMap<bool> host = sys::getHostCPUFeatures();
+  Triple::ArchType arch = Triple(sys::getProcessTriple()).getArch();
+  const BaseTarget *best = nullptr;
+  for (const BaseTarget &base : baseTargets())
+    if (Triple(base.triple).getArch() == arch &&
+        all_of(base.features, [&](StringRef feature) { return host.lookup(feature); }))
+      best = &base;
+  if (!best)
+    return createStringError("expected a CPU of at least x86-64-v3 or aarch64 but this machine's "
+                             "is '%s'; name the CPU to compile for with --target-cpu",
+                             sys::getHostCPUName().str().c_str());
+  TargetDescription target;
+  target.name = best->name.str();
+  target.triple = best->triple.str();
+  // The name selects scheduling only; its feature list may hold what a hypervisor masks.
+  target.cpu = sys::getHostCPUName().str();
+  std::vector<std::string> flags;
+  for (const auto &feature : host)
+    flags.push_back((feature.second ? "+" : "-") + feature.first().str());
+  sort(flags);
+  target.features = join(flags, ",");
+  target.requiredFeatures.assign(best->features.begin(), best->features.end());
+  for (StringRef suffix : best->suffixes)
+    if (host.lookup(llvmFeature(suffix))) {
+      target.requiredFeatures.push_back(llvmFeature(suffix));
+      target.name += "+" + suffix.str();
+    }
+  deriveKernelChoices(target);
+  return target;
+}
+
+Expected<TargetDescription> rlx::resolveTarget(StringRef name) {
+  if (name == "native")
+    return resolveNative();
+  StringRef baseName = name.split('+').first, rest = name.split('+').second;
+  const BaseTarget *base =
+      find_if(baseTargets(), [&](const BaseTarget &b) { return b.name == baseName; });
+  if (base == baseTargets().end())
+    return createStringError("expected a target CPU 'native', '%s' but got '%s'",
+                             join(knownTargetNames(), "', '").c_str(), name.str().c_str());
+  TargetDescription target;
+  target.name = name.str();
+  target.triple = base->triple.str();
+  target.cpu = base->cpu.str();
+  target.requiredFeatures.assign(base->features.begin(), base->features.end());
+  SmallVector<StringRef> suffixes;
+  if (!rest.empty())
+    rest.split(suffixes, '+');
+  for (StringRef suffix : suffixes) {
+    if (!is_contained(base->suffixes, suffix))
+      return createStringError("expected a feature of %s ('%s') but got '%s'",
+                               base->name.str().c_str(), join(base->suffixes, "', '").c_str(),
+                               suffix.str().c_str());
+    target.requiredFeatures.push_back(llvmFeature(suffix));
+    target.features += (target.features.empty() ? "+" : ",+") + llvmFeature(suffix);
+  }
+  deriveKernelChoices(target);
+  return target;
+}

@@ -1,0 +1,126 @@
+//===- KernelHarness.cpp - Compiles and runs kernels in tests -------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The way from a module to callable code, and its environment.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelHarness.h"
+#include "mlir/IR/Verifier.h"
+#include "rlx/Kernels/Pipeline.h"
+#include "rlx/Target/CodeGen.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/TargetParser/Host.h"
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace rlx;
+using namespace rlx::test;
+
+void *rlx::test::mapGuarded(size_t bytes, size_t &mapped, void *&end) {
+  size_t page = sysconf(_SC_PAGESIZE);
+  size_t usable = (bytes + page - 1) / page * page;
+  mapped = usable + page;
+  void *base = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED)
+    abort();
+  end = static_cast<char *>(base) + usable;
+  mprotect(end, page, PROT_NONE);
+  return base;
+}
+
+void rlx::test::unmapGuarded(void *base, size_t mapped) { munmap(base, mapped); }
+
+KernelModule::KernelModule(const TargetDescription &target) : target(target) {
+  op = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
+  library = std::make_unique<KernelLibrary>(*op, this->target);
+}
+
+llvm::SmallVector<char, 0> KernelModule::compile(std::string &error) {
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = op->clone();
+  mlir::PassManager manager(&context);
+  buildKernelLoweringPipeline(manager, target);
+  if (failed(mlir::verify(*lowered)) || failed(manager.run(*lowered))) {
+    error = "lowering failed";
+    return {};
+  }
+  llvm::LLVMContext llvmContext;
+  CodeGenOptions options = target.codeGenOptions();
+  auto translated = translateToLLVM(*lowered, llvmContext, options);
+  if (!translated) {
+    error = llvm::toString(translated.takeError());
+    return {};
+  }
+  for (llvm::Function &function : **translated)
+    if (!function.isDeclaration())
+      function.setLinkage(llvm::GlobalValue::ExternalLinkage);
+  if (llvm::Error failure = optimize(**translated, options)) {
+    error = llvm::toString(std::move(failure));
+    return {};
+  }
+  auto object = emitCode(**translated, options, CodeFormat::Object);
+  if (!object) {
+    error = llvm::toString(object.takeError());
+    return {};
+  }
+  return std::move(*object);
+}
+
+std::vector<std::string> rlx::test::undefinedSymbols(llvm::ArrayRef<char> object) {
+  auto file = llvm::cantFail(llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef({object.data(), object.size()}, "kernels")));
+  std::vector<std::string> names;
+  for (const llvm::object::SymbolRef &symbol : file->symbols())
+    if (llvm::cantFail(symbol.getFlags()) & llvm::object::SymbolRef::SF_Undefined)
+      if (llvm::StringRef name = llvm::cantFail(symbol.getName()); !name.empty())
+        names.push_back(name.str());
+  return names;
+}
+
+void KernelModule::load() {
+  std::string error;
+  llvm::SmallVector<char, 0> object = compile(error);
+  ASSERT_EQ(error, "");
+  ASSERT_EQ(undefinedSymbols(object), std::vector<std::string>());
+  jit = llvm::cantFail(llvm::orc::LLJITBuilder().create());
+  llvm::cantFail(jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
+      llvm::StringRef(object.data(), object.size()), "kernels")));
+}
+
+TargetDescription rlx::test::testTarget(const std::string &name) {
+  if (name != "generic")
+    return llvm::cantFail(resolveTarget(name));
+  TargetDescription target = llvm::cantFail(resolveTarget(knownTargetNames().front()));
+  target.int8Dot = Int8Dot::Generic;
+  return target;
+}
+
+std::vector<std::string> rlx::test::runnableTargets() {
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  std::vector<std::string> names = {"native"};
+  for (const char *name :
+       {"generic", "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4", "aarch64", "aarch64+dotprod"})
+    if (llvm::all_of(testTarget(name).requiredFeatures,
+                     [&](const std::string &feature) { return host.lookup(feature); }))
+      names.push_back(name);
+  return names;
+}
+
+std::string rlx::test::targetTestName(const testing::TestParamInfo<std::string> &info) {
+  std::string name = info.param;
+  for (char &c : name)
+    c = isalnum(c) ? c : '_';
+  return name;
+}
+
+std::vector<float> rlx::test::randomFloats(size_t count, uint32_t seed, float deviation) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0, deviation);
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = normal(generator);
+  return values;
+}

@@ -1,0 +1,225 @@
+//===- LinearTest.cpp - Tests of linear kernels ---------------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every weight format against a sum in double over the prepared activations; tiles of
+// tokens and threads against one token on one thread, bit for bit.
+//
+//===----------------------------------------------------------------------===//
+#include "TestWeights.h"
+#include <cmath>
+
+using namespace rlx;
+using namespace rlx::test;
+
+namespace {
+
+class LinearKernel : public KernelTest {
+protected:
+  struct Case {
+    WeightFormat format;
+    int64_t k, n;
+    bool geglu = false, cap = false, residual = false, singleRow = false;
+  };
+
+  static LinearSpec specOf(const Case &c) {
+    LinearSpec spec;
+    spec.format = c.format;
+    spec.k = c.k;
+    spec.n = c.n;
+    spec.geglu = c.geglu;
+    spec.singleRow = c.singleRow;
+    if (c.cap)
+      spec.cap = 3.0;
+    spec.residual = c.residual;
+    spec.outStride = c.n + 3; // Rows of a wider buffer.
+    return spec;
+  }
+
+  /// Activations as the kernel multiplies them, decoded from the prepared rows.
+  static std::vector<double> decode(const Buffer<uint8_t> &prepared, ActivationFormat format,
+                                    int64_t rows, int64_t k) {
+    std::vector<double> values;
+    for (int64_t row = 0; row < rows; ++row) {
+      const uint8_t *bytes = prepared.data() + row * preparedRowBytes(format, k);
+      auto at = [&](auto zero, int64_t offset) {
+        std::memcpy(&zero, bytes + offset, sizeof(zero));
+        return zero;
+      };
+      for (int64_t i = 0; i < k; ++i) {
+        if (format == ActivationFormat::F32)
+          values.push_back(at(float(), i * 4));
+        else if (format == ActivationFormat::BF16)
+          values.push_back(bf16ToFloat(at(uint16_t(), i * 2)));
+        else
+          values.push_back(double(at(int8_t(), i)) * at(float(), k + i / 32 * 4));
+      }
+    }
+    return values;
+  }
+
+  static double gelu(double x) {
+    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  }
+
+  /// Output (row, column) and the sum of magnitudes that bounds its rounding.
+  static std::pair<double, double> reference(const Case &c, const TestWeights &w, const double *a,
+                                             int64_t column) {
+    auto dot = [&](int64_t row) {
+      double sum = 0, size = 0;
+      for (int64_t i = 0; i < c.k; ++i) {
+        sum += a[i] * w.values[row * c.k + i];
+        size += std::abs(a[i] * w.values[row * c.k + i]);
+      }
+      return std::make_pair(sum, size);
+    };
+    auto [value, size] = dot(c.geglu ? column / 16 * 32 + column % 16 : column);
+    if (c.geglu) {
+      auto [up, upSize] = dot(column / 16 * 32 + 16 + column % 16);
+      size = 1.2 * size * std::abs(up) + std::abs(gelu(value)) * upSize;
+      value = gelu(value) * up;
+    }
+    if (c.cap)
+      value = 3.0 * std::tanh(value / 3.0);
+    return {value, size};
+  }
+
+  void check(const std::vector<Case> &cases, const std::vector<int64_t> &rowCounts);
+  void checkCase(KernelModule &module, const Case &c, const std::vector<int64_t> &rowCounts);
+};
+
+void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64_t> &rowCounts) {
+  KernelModule module(target());
+  for (const Case &c : cases) {
+    module.kernels().getLinear(specOf(c));
+    PrepareSpec prepare;
+    prepare.format = activationFormat(c.format, module.getTarget());
+    prepare.k = c.k;
+    module.kernels().getPrepare(prepare);
+  }
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  for (const Case &c : cases) {
+    SCOPED_TRACE(weightFormatName(c.format).str() + " k=" + std::to_string(c.k) +
+                 " n=" + std::to_string(c.n));
+    checkCase(module, c, rowCounts);
+  }
+}
+
+void LinearKernel::checkCase(KernelModule &module, const Case &c,
+                             const std::vector<int64_t> &rowCounts) {
+  // Padding between gate and up panels needs rows of its own.
+  TestWeights weights(c.format, c.geglu ? (c.n + 15) / 16 * 32 : c.n, c.k, 1 + c.k + c.n);
+  int64_t maxRows = *std::max_element(rowCounts.begin(), rowCounts.end());
+  Buffer<float> in(randomFloats(maxRows * c.k, 7));
+  ActivationFormat format = activationFormat(c.format, module.getTarget());
+  Buffer<uint8_t> prepared(maxRows * preparedRowBytes(format, c.k));
+  PrepareSpec prepare;
+  prepare.format = format;
+  prepare.k = c.k;
+  LinearSpec spec = specOf(c);
+  // f32 rows are dense in a prepared buffer only if it has the stride of the spec.
+  if (format == ActivationFormat::F32)
+    std::memcpy(prepared.data(), in.data(), in.size() * 4);
+  else
+    module.run(module.kernels().getPrepare(prepare), 1, in.data(), prepared.data(), maxRows);
+  std::vector<double> decoded;
+  if (format == ActivationFormat::F32)
+    decoded.assign(in.data(), in.data() + in.size());
+  else
+    decoded = decode(prepared, format, maxRows, c.k);
+
+  Buffer<float> residual(randomFloats(maxRows * c.n, 9));
+  auto compute = [&](int64_t rows, int64_t first, int64_t threads) {
+    Buffer<float> out(rows * spec.outStride - 3);
+    int64_t rowBytes = format == ActivationFormat::F32 ? c.k * 4 : preparedRowBytes(format, c.k);
+    uint8_t *a = prepared.data() + first * rowBytes;
+    mlir::func::FuncOp kernel = module.kernels().getLinear(spec);
+    if (c.residual)
+      module.run(kernel, threads, weights.packed.data(), a, out.data(),
+                 residual.data() + first * c.n, rows);
+    else
+      module.run(kernel, threads, weights.packed.data(), a, out.data(), rows);
+    return out.copy();
+  };
+
+  std::vector<std::vector<float>> single;
+  for (int64_t row = 0; row < maxRows; ++row) {
+    single.push_back(compute(1, row, 1));
+    for (int64_t column = 0; column < c.n; ++column) {
+      auto [value, size] = reference(c, weights, &decoded[row * c.k], column);
+      if (c.residual)
+        value += residual[row * c.n + column];
+      // n roundings of partial sums, each below the sum of magnitudes.
+      double bound = (c.k + 8) * 6e-8 * (size + std::abs(value)) + 1e-7;
+      ASSERT_NEAR(single[row][column], value, bound) << "row " << row << " column " << column;
+    }
+  }
+  for (int64_t rows : rowCounts)
+    for (int64_t threads : {1, 3}) {
+      std::vector<float> out = compute(rows, 0, threads);
+      for (int64_t row = 0; row < rows; ++row) {
+        ASSERT_EQ(std::memcmp(&out[row * spec.outStride], single[row].data(), c.n * 4), 0)
+            << "row " << row << " of " << rows << ", " << threads << " threads";
+        if (row + 1 < rows) {
+          uint32_t beyond;
+          std::memcpy(&beyond, &out[row * spec.outStride + c.n], 4);
+          ASSERT_EQ(beyond, 0xffffffffu) << "writes beyond its columns";
+        }
+      }
+    }
+}
+
+} // namespace
+
+static const WeightFormat kAll[] = {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16,
+                                    WeightFormat::Q8_0, WeightFormat::Q4_0};
+
+TEST_P(LinearKernel, EveryFormatAndTail) {
+  std::vector<Case> cases;
+  for (WeightFormat format : kAll)
+    // Panels: a multiple of every tile; a remainder; a remainder with a partial panel; one lane.
+    for (auto [k, n] :
+         {std::pair<int64_t, int64_t>{64, 128}, {96, 16 * 7}, {32, 16 * 5 + 9}, {64, 1}})
+      cases.push_back({format, k, n});
+  check(cases, {1, 2, 5, 13, 27});
+}
+
+TEST_P(LinearKernel, DenseFormatsWithOddDepth) {
+  std::vector<Case> cases;
+  for (WeightFormat format : {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16})
+    for (int64_t k : {5, 72, 83})
+      cases.push_back({format, k, 40});
+  check(cases, {1, 7, 12});
+}
+
+TEST_P(LinearKernel, RealDepths) {
+  std::vector<Case> cases;
+  for (WeightFormat format : kAll)
+    cases.push_back({format, format == WeightFormat::Q8_0 ? 640 : 1152, 48});
+  check(cases, {1, 25});
+}
+
+TEST_P(LinearKernel, Epilogues) {
+  std::vector<Case> cases;
+  for (WeightFormat format : {WeightFormat::F32, WeightFormat::BF16, WeightFormat::Q8_0}) {
+    cases.push_back({format, 64, 40, /*geglu=*/true});
+    cases.push_back({format, 64, 64, /*geglu=*/true, /*cap=*/true, /*residual=*/true});
+    cases.push_back({format, 64, 72, /*geglu=*/false, /*cap=*/true});
+    cases.push_back({format, 64, 72, /*geglu=*/false, /*cap=*/false, /*residual=*/true});
+  }
+  check(cases, {1, 3, 14});
+}
+
+TEST_P(LinearKernel, SingleRowEqualsGeneral) {
+  check({{WeightFormat::Q4_0, 64, 100, false, false, false, /*singleRow=*/true}}, {1});
+}
+
+TEST_P(LinearKernel, BlocksOfTokens) {
+  // Rows of 8640 bytes: 80 of them exceed one block of tokens.
+  check({{WeightFormat::Q8_0, 6912, 32}}, {80});
+}
+
+RLX_INSTANTIATE_KERNEL_TEST(LinearKernel);
