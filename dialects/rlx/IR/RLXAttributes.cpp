@@ -232,7 +232,7 @@ DimsAttr::evaluate(unsigned i, llvm::function_ref<std::optional<int64_t>(StringA
   return constant ? std::optional<int64_t>(constant.getValue()) : std::nullopt;
 }
 
-// Rule dims_c1: rank; dims_c2: constants and dynamic sizes agree with the shape.
+// dims_c1: rank; dims_c2: constants and dynamic sizes agree with the shape.
 LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
                                        llvm::function_ref<InFlightDiagnostic()> emitError) const {
   if (shape.size() != getRank())
@@ -250,6 +250,7 @@ LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
 // SymbolAttr, RopeAttr
 //===----------------------------------------------------------------------===//
 
+// symbol_c1: name; symbol_c2: range.
 LogicalResult SymbolAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                  StringAttr name, int64_t min, int64_t max) {
   if (name.getValue().empty())
@@ -260,6 +261,7 @@ LogicalResult SymbolAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
   return success();
 }
 
+// rope_attr_c1 to rope_attr_c6, in this order.
 LogicalResult RopeAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, FloatAttr base,
                                int64_t dim, StringAttr scaling, FloatAttr factor, FloatAttr low,
                                FloatAttr high, int64_t originalMax, DenseF64ArrayAttr freqFactors) {
@@ -272,11 +274,14 @@ LogicalResult RopeAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitErro
     return emitError() << "expected rope scaling none, linear or llama3 but got " << scaling;
   if (kind != "none" && (!factor || !(factor.getValueAsDouble() > 0)))
     return emitError() << "expected a positive factor for rope scaling " << scaling;
-  if (kind == "llama3" &&
-      (!low || !high || originalMax <= 0 || low.getValueAsDouble() >= high.getValueAsDouble()))
-    return emitError() << "expected low < high and a positive original_max for rope scaling llama3";
+  if (kind == "llama3" && (!low || !high || originalMax <= 0 || !(low.getValueAsDouble() > 0) ||
+                           low.getValueAsDouble() >= high.getValueAsDouble()))
+    return emitError() << "expected 0 < low < high and a positive original_max for rope scaling "
+                          "llama3";
   if (freqFactors && freqFactors.size() != dim / 2)
     return emitError() << "expected " << dim / 2 << " freq_factors but got " << freqFactors.size();
+  if (freqFactors && llvm::any_of(freqFactors.asArrayRef(), [](double f) { return !(f > 0); }))
+    return emitError() << "expected positive freq_factors but got " << freqFactors;
   return success();
 }
 
@@ -303,4 +308,38 @@ SmallVector<double> RopeAttr::inverseFrequencies() const {
     result.push_back(frequency);
   }
   return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+static bool isWeightElement(Type type) {
+  return type.isF32() || type.isF16() || type.isBF16() || isa<QuantType>(type);
+}
+
+// source_c1: offset; source_c2: type.
+LogicalResult SourceAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, StringAttr,
+                                 StringAttr, int64_t offset, RankedTensorType type) {
+  if (offset < 0)
+    return emitError() << "expected an offset of 0 or more but got " << offset;
+  if (!type.hasStaticShape() || type.getRank() == 0 || !isWeightElement(type.getElementType()))
+    return emitError() << "expected a static tensor of f32, f16, bf16 or a quantised type but got "
+                       << type;
+  return success();
+}
+
+// convert_c1: type.
+LogicalResult ConvertAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Type type) {
+  if (!isWeightElement(type))
+    return emitError() << "expected f32, f16, bf16 or a quantised type but got " << type;
+  return success();
+}
+
+// pack_c1: layout.
+LogicalResult PackAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                               StringAttr layout) {
+  if (layout.getValue() != "row" && layout.getValue() != "r16")
+    return emitError() << "expected layout \"row\" or \"r16\" but got " << layout;
+  return success();
 }

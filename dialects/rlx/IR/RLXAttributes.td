@@ -29,6 +29,12 @@ def RLX_DimsAttr : RLX_Attr<"Dims", "dims",
     only those used are kept, expressions are simplified, so that `A + B` and
     `B + A` give the same type. A dimension is static in the tensor type
     exactly when its expression is a constant.
+
+    Rules:
+
+    - dims_c1: there is one expression for each dimension;
+    - dims_c2: constants equal the tensor type's sizes, other expressions stand
+      for dynamic sizes.
   }];
   let parameters = (ins
     ArrayRefParameter<"::mlir::StringAttr">:$symbols,
@@ -61,8 +67,13 @@ def RLX_SymbolAttr : RLX_Attr<"Symbol", "symbol"> {
   let summary = "declares a symbolic size and its inclusive range";
   let description = [{
     ```mlir
-    module attributes {rlx.symbols = [#rlx.symbol<"SEQ", 1, 512>]}
+    module attributes {rlx.symbols = [#rlx.symbol<"SEQ", 1, 512>]} {}
     ```
+
+    Rules:
+
+    - symbol_c1: the name is not empty;
+    - symbol_c2: 0 ≤ min ≤ max.
   }];
   let parameters = (ins "::mlir::StringAttr":$name, "int64_t":$min, "int64_t":$max);
   let assemblyFormat = "`<` $name `,` $min `,` $max `>`";
@@ -113,8 +124,17 @@ def RLX_RopeAttr : RLX_Attr<"Rope", "rope"> {
     - explicit `freq_factors` (may be empty), which divide inv_freq(i) in any case.
 
     ```mlir
-    #rlx.rope<base = 1.0e+06, dim = 256, scaling = "linear", factor = 8.0>
+    #rlx.rope<base = 1.0e+06 : f64, dim = 256, scaling = "linear", factor = 8.0 : f64>
     ```
+
+    Rules:
+
+    - rope_attr_c1: the base is positive;
+    - rope_attr_c2: dim is positive and even;
+    - rope_attr_c3: the scaling is one of the three;
+    - rope_attr_c4: a scaling other than `none` has a positive factor;
+    - rope_attr_c5: `llama3` has 0 < low < high and a positive original_max;
+    - rope_attr_c6: there are dim/2 positive freq_factors, if any.
   }];
   let parameters = (ins
     "::mlir::FloatAttr":$base,
@@ -148,32 +168,51 @@ def RLX_SourceAttr : RLX_Attr<"Source", "source"> {
     #rlx.source<file = "model.safetensors", tensor = "model.norm.weight",
                 offset = 1024, type = tensor<256xbf16>>
     ```
+
+    Rules:
+
+    - source_c1: the offset is 0 or more;
+    - source_c2: the type is static, has a rank of 1 or more, and its elements are
+      f32, f16, bf16 or a quantised type.
   }];
   let parameters = (ins "::mlir::StringAttr":$file, "::mlir::StringAttr":$tensor,
                         "int64_t":$offset, "::mlir::RankedTensorType":$type);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 def RLX_AddScalarAttr : RLX_Attr<"AddScalar", "add_scalar"> {
   let summary = "weight transform: adds a constant to every element";
+  let description = [{
+    Elements become f32, then `value` is added: `#rlx.add_scalar<1.0 : f32>`.
+  }];
   let parameters = (ins "::mlir::FloatAttr":$value);
   let assemblyFormat = "`<` $value `>`";
 }
 
 def RLX_ConvertAttr : RLX_Attr<"Convert", "convert"> {
   let summary = "weight transform: converts or quantises the elements";
+  let description = [{
+    `#rlx.convert<bf16>`, `#rlx.convert<!rlx.quant<"q8_0">>`.
+
+    Rule convert_c1: the type is f32, f16, bf16 or a quantised type.
+  }];
   let parameters = (ins "::mlir::Type":$elementType);
   let assemblyFormat = "`<` $elementType `>`";
+  let genVerifyDecl = 1;
 }
 
 def RLX_PackAttr : RLX_Attr<"Pack", "pack"> {
   let summary = "weight transform: lays the tensor out for the kernels";
   let description = [{
     `layout` is "row" (row-major) or "r16" (panels of 16 rows); see
-    rlx/Packing/Layouts.h.
+    rlx/Packing/Layouts.h. Example: `#rlx.pack<"r16">`.
+
+    Rule pack_c1: the layout is one of the two.
   }];
   let parameters = (ins "::mlir::StringAttr":$layout);
   let assemblyFormat = "`<` $layout `>`";
+  let genVerifyDecl = 1;
 }
 
 #endif // RLX_IR_RLXATTRIBUTES_TD

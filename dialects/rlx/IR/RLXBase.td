@@ -32,6 +32,36 @@ def RLX_Dialect : Dialect {
     of each part is an `rlx.kv_slot` symbol.
 
     Positions are absolute: token i of a step stands at PAST_SEQ + i.
+
+    A function with the attribute `rlx.role` computes a step:
+
+    ```mlir
+    func.func @decode(%ids: tensor<?x1xi32, #rlx.dims<BATCH, 1>>, %cache: !rlx.kv_cache,
+                      %out_begin: index)
+        -> (tensor<?x?x262144xf32, #rlx.dims<BATCH, OUT, 262144>>,
+            tensor<?x?x1152xf32, #rlx.dims<BATCH, OUT, 1152>>, !rlx.kv_cache)
+        attributes {rlx.role = "decode"}
+    ```
+
+    It takes the new tokens, the cache and the first of the OUT positions whose
+    results are wanted; it returns their logits, their hidden states (may be
+    left out) and the cache's next state.
+
+    Rules for the attributes of modules and functions, and for every op:
+
+    - symbols_c1: `rlx.symbols` stands on a module or a function;
+    - symbols_c2: it is an array of #rlx.symbol;
+    - symbols_c3: it declares each symbol once;
+    - symbols_c4: a function's range lies within the module's;
+    - role_c1: `rlx.role` is "prefill" or "decode" and stands on a function;
+    - role_c2: the arguments are i32 [BATCH, SEQ], the cache, and an index;
+    - role_c3: the results are logits and optionally hidden states, f32
+      [BATCH, OUT, …], then the cache;
+    - role_c4: SEQ is 1 in a decode function;
+    - sizes_c1: every symbol of an operand or result is declared;
+    - sizes_c2: sizes that are not static are given by #rlx.dims;
+    - cache_c1: a state of the cache is not used after an op that appends to it
+      (rlx.positions may: appending does not change PAST_SEQ).
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
@@ -42,6 +72,12 @@ def RLX_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kSymbolsAttr = "rlx.symbols";
     /// Name of the function attribute that tells the role: "prefill" or "decode".
     static constexpr ::llvm::StringLiteral kRoleAttr = "rlx.role";
+    /// The symbols that have a meaning of their own: sequences of a step, new
+    /// tokens of each, cached tokens before them, positions with logits.
+    static constexpr ::llvm::StringLiteral kBatchSymbol = "BATCH";
+    static constexpr ::llvm::StringLiteral kSeqSymbol = "SEQ";
+    static constexpr ::llvm::StringLiteral kPastSymbol = "PAST_SEQ";
+    static constexpr ::llvm::StringLiteral kOutSymbol = "OUT";
     void registerAttributes();
     void registerTypes();
   }];
@@ -59,5 +95,10 @@ class RLX_Type<string name, string typeMnemonic, list<Trait> traits = []>
 
 class RLX_Op<string mnemonic, list<Trait> traits = []>
     : Op<RLX_Dialect, mnemonic, traits>;
+
+/// Every symbol in the type of an operand or result is declared.
+def RLX_SymbolicSizes : NativeOpTrait<"SymbolicSizes"> {
+  let cppNamespace = "::rlx";
+}
 
 #endif // RLX_IR_RLXBASE_TD

@@ -13,20 +13,6 @@ include "rlx/IR/RLXTensorOps.td"
 class RLX_SlotUserOp<string mnemonic, list<Trait> traits = []>
     : RLX_PureOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<SymbolUserOpInterface>], traits)>;
 
-def RLX_PositionsOp : RLX_PureOp<"positions"> {
-  let summary = "absolute positions of the step's tokens";
-  let description = [{
-    `out[b, i] = PAST_SEQ of sequence b + i`.
-
-    ```mlir
-    %pos = rlx.positions %cache : tensor<?x?xi64, #rlx.dims<BATCH, SEQ>>
-    ```
-  }];
-  let arguments = (ins RLX_KVCacheType:$cache);
-  let results = (outs RankedTensorOf<[I64]>:$result);
-  let assemblyFormat = "$cache attr-dict `:` type($result)";
-}
-
 def RLX_KVAppendOp : RLX_SlotUserOp<"kv_append"> {
   let summary = "appends the step's keys and values to a slot";
   let description = [{
@@ -34,8 +20,16 @@ def RLX_KVAppendOp : RLX_SlotUserOp<"kv_append"> {
     slot's type.
 
     ```mlir
-    %c1 = rlx.kv_append %c0, @kv0, %k, %v : tensor<…x1x64xf32>, tensor<…x1x64xf32>
+    %c1 = rlx.kv_append %c0, @kv0, %k, %v
+      : tensor<?x?x1x64xf32, #rlx.dims<BATCH, SEQ, 1, 64>>,
+        tensor<?x?x1x64xf32, #rlx.dims<BATCH, SEQ, 1, 64>>
     ```
+
+    Rules (and cache_c1):
+
+    - kv_append_c1: the slot exists;
+    - kv_append_c2: keys and values have rank 4 and the same sizes;
+    - kv_append_c3: their heads and head_dim are the slot's.
   }];
   let arguments = (ins RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot,
                        RLX_Activation:$key, RLX_Activation:$value);
@@ -52,8 +46,19 @@ def RLX_KVReadOp : RLX_SlotUserOp<"kv_read"> {
 
     ```mlir
     %k, %v = rlx.kv_read %c1, @kv0
-      : tensor<?x?x1x64xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 1, 64>>, …
+      : tensor<?x?x1x64xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 1, 64>>,
+        tensor<?x?x1x64xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 1, 64>>
     ```
+
+    Rules:
+
+    - kv_read_c1: the slot exists;
+    - kv_read_c2: keys and values have rank 4 and the same sizes;
+    - kv_read_c3: their heads and head_dim are the slot's;
+    - kv_read_c4: in a function with a role they have BATCH sequences of
+      PAST_SEQ + SEQ rows (BATCH and SEQ as the ids have them; a constant, where
+      PAST_SEQ is bound to one);
+    - kv_read_c5: an rlx.attention of them sees no more keys than a ring serves.
   }];
   let arguments = (ins RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot);
   let results = (outs RLX_Activation:$key, RLX_Activation:$value);
@@ -72,8 +77,24 @@ def RLX_AttentionOp : RLX_PureOp<"attention"> {
 
     ```mlir
     %o = rlx.attention %q, %k, %v mask causal scale 0.125 cap 50.0 window 64
-      : tensor<…x4x64xf32>, tensor<…x1x64xf32>, tensor<…x1x64xf32> -> tensor<…x4x64xf32>
+      : tensor<?x?x4x64xf32, #rlx.dims<BATCH, SEQ, 4, 64>>,
+        tensor<?x?x1x64xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 1, 64>>,
+        tensor<?x?x1x64xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 1, 64>>
+      -> tensor<?x?x4x64xf32, #rlx.dims<BATCH, SEQ, 4, 64>>
     ```
+
+    Rules:
+
+    - attention_c1: queries, keys and values have rank 4; keys and values have
+      the same sizes;
+    - attention_c2: batch and head_dim of the keys are the queries';
+    - attention_c3: the keys' number of heads divides the queries';
+    - attention_c4: there are PAST_SEQ + (number of queries) keys (a constant,
+      where PAST_SEQ is bound to one);
+    - attention_c5: the scale is positive;
+    - attention_c6: the cap is positive;
+    - attention_c7: the window is positive;
+    - attention_c8: the result has the sizes of the queries.
   }];
   let arguments = (ins RLX_Activation:$query, RLX_Activation:$key, RLX_Activation:$value,
                        RLX_Mask:$mask, F32Attr:$scale, OptionalAttr<F32Attr>:$cap,
@@ -92,8 +113,19 @@ def RLX_RopeAppendOp : RLX_SlotUserOp<"rope_append"> {
     Decomposes into rlx.rope of the keys and rlx.kv_append.
 
     ```mlir
-    %c1 = rlx.rope_append %c0, @kv0, %k, %v, %cs : tensor<…>, tensor<…>, tensor<…x2x32xf32>
+    %c1 = rlx.rope_append %c0, @kv0, %k, %v, %cs
+      : tensor<?x?x1x64xf32, #rlx.dims<BATCH, SEQ, 1, 64>>,
+        tensor<?x?x1x64xf32, #rlx.dims<BATCH, SEQ, 1, 64>>,
+        tensor<?x?x2x32xf32, #rlx.dims<BATCH, SEQ, 2, 32>>
     ```
+
+    Rules (and cache_c1):
+
+    - rope_append_c1: the slot exists;
+    - rope_append_c2: keys and values have rank 4 and the same sizes;
+    - rope_append_c3: their heads and head_dim are the slot's;
+    - rope_append_c4: the angles have the keys' first two sizes, then 2 and dim/2;
+    - rope_append_c5: dim is at most head_dim.
   }];
   let arguments = (ins RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot, RLX_Activation:$key,
                        RLX_Activation:$value, RLX_Activation:$angles);
@@ -113,8 +145,20 @@ def RLX_CachedAttentionOp : RLX_SlotUserOp<"cached_attention"> {
 
     ```mlir
     %o = rlx.cached_attention %q, %c1, @kv0 mask causal scale 0.125 window 64
-      : tensor<…x4x64xf32> -> tensor<…x4x64xf32>
+      : tensor<?x?x4x64xf32, #rlx.dims<BATCH, SEQ, 4, 64>>
+      -> tensor<?x?x4x64xf32, #rlx.dims<BATCH, SEQ, 4, 64>>
     ```
+
+    Rules:
+
+    - cached_attention_c1: the slot exists;
+    - cached_attention_c2: the queries have rank 4 and the slot's head_dim;
+    - cached_attention_c3: the slot's number of heads divides the queries';
+    - cached_attention_c4: on a ring there is a window, no larger than the ring's;
+    - cached_attention_c5: the scale is positive;
+    - cached_attention_c6: the cap is positive;
+    - cached_attention_c7: the window is positive;
+    - cached_attention_c8: the result has the sizes of the queries.
   }];
   let arguments = (ins RLX_Activation:$query, RLX_KVCacheType:$cache, FlatSymbolRefAttr:$slot,
                        RLX_Mask:$mask, F32Attr:$scale, OptionalAttr<F32Attr>:$cap,

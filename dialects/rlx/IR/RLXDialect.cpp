@@ -2,12 +2,9 @@
 // Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
-// The dialect class: registration, and verification of its discardable
-// attributes.
+// The dialect class, and helpers over symbolic sizes.
 
 #include "rlx/IR/RLXOps.h"
-
-#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -21,32 +18,6 @@ void RLXDialect::initialize() {
 #define GET_OP_LIST
 #include "rlx/IR/RLXOps.cpp.inc"
       >();
-}
-
-static LogicalResult verifySymbols(Operation *op, Attribute value) {
-  auto list = dyn_cast<ArrayAttr>(value);
-  if (!list)
-    return op->emitOpError("expected 'rlx.symbols' to be an array of #rlx.symbol but got ")
-           << value;
-  llvm::DenseSet<StringAttr> seen;
-  for (Attribute entry : list) {
-    auto symbol = dyn_cast<SymbolAttr>(entry);
-    if (!symbol)
-      return op->emitOpError("expected an entry of 'rlx.symbols' to be #rlx.symbol but got ")
-             << entry;
-    if (!seen.insert(symbol.getName()).second)
-      return op->emitOpError("symbol ") << symbol.getName() << " is declared twice";
-  }
-  return success();
-}
-
-LogicalResult RLXDialect::verifyOperationAttribute(Operation *op, NamedAttribute attr) {
-  if (attr.getName() == kSymbolsAttr) {
-    if (!isa<ModuleOp, FunctionOpInterface>(op))
-      return op->emitOpError("expected 'rlx.symbols' on a module or a function");
-    return verifySymbols(op, attr.getValue());
-  }
-  return success();
 }
 
 DimsAttr rlx::getDims(Type type) {

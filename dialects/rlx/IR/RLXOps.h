@@ -19,6 +19,8 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "rlx/IR/RLXTraits.h"
+
 #include "rlx/IR/RLXDialect.h.inc"
 #include "rlx/IR/RLXEnums.h.inc"
 #define GET_ATTRDEF_CLASSES

@@ -11,6 +11,8 @@ include "rlx/IR/RLXAttributes.td"
 include "rlx/IR/RLXTypes.td"
 include "rlx/IR/RLXSymbolOps.td"
 include "rlx/IR/RLXTensorOps.td"
+include "rlx/IR/RLXViewOps.td"
+include "rlx/IR/RLXRopeOps.td"
 include "rlx/IR/RLXCacheOps.td"
 
 #endif // RLX_IR_RLXOPS_TD

@@ -19,16 +19,36 @@ def RLX_WeightOp : RLX_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
     - `none`: exactly one source;
     - `concat`: the rows of the sources one after another;
     - `interleave`: 16 rows of each source in turn (the last group of each may
-      be shorter; both sources have the same number of rows).
+      be shorter).
 
-    `layout`, `offset` and `size` (bytes in the packed weights) are set when
-    the weights are laid out.
+    Of the transforms, #rlx.add_scalar gives f32 elements, #rlx.convert those
+    that it names, and #rlx.pack keeps them.
+
+    `offset` and `size` (bytes in the packed weights) are set when the weights
+    are laid out.
 
     ```mlir
-    rlx.weight @layers.0.qkv : tensor<384x256xbf16>
-      from [#rlx.source<…>, #rlx.source<…>, #rlx.source<…>] combine concat
-      transforms [#rlx.pack<"r16">]
+    rlx.weight @kv : tensor<128x256xf32>
+      from [#rlx.source<file = "model.safetensors", tensor = "k", offset = 0,
+                        type = tensor<64x256xbf16>>,
+            #rlx.source<file = "model.safetensors", tensor = "v", offset = 32768,
+                        type = tensor<64x256xbf16>>] combine concat
+      transforms [#rlx.convert<f32>, #rlx.pack<"r16">] at 64 size 131072
     ```
+
+    Rules:
+
+    - weight_c1: there are sources, each a #rlx.source;
+    - weight_c2: one source without `combine`, two or more with it;
+    - weight_c3: sources differ at most in their rows, with `interleave` not at
+      all in their shape;
+    - weight_c4: their rows sum to the weight's and their columns are the weight's;
+    - weight_c5: transforms are #rlx.add_scalar, #rlx.convert or #rlx.pack;
+    - weight_c6: #rlx.pack comes last, and "r16" is for matrices;
+    - weight_c7: sources of different element types are converted;
+    - weight_c8: the element type is what sources and transforms give;
+    - weight_c9: rows of a quantised type are a whole number of blocks;
+    - weight_c10: offset and size come together, the offset a multiple of 64.
   }];
   let arguments = (ins
     SymbolNameAttr:$sym_name,
@@ -59,8 +79,13 @@ def RLX_KVSlotOp : RLX_Op<"kv_slot", [Symbol, HasParent<"::mlir::ModuleOp">]> {
     Several layers may read one slot.
 
     ```mlir
-    rlx.kv_slot @kv0 {kv_heads = 1 : i64, head_dim = 256 : i64, kv_type = 1 : i32, window = 512 : i64}
+    rlx.kv_slot @kv0 heads 1 head_dim 256 type f16 window 512
     ```
+
+    Rules:
+
+    - kv_slot_c1: the number of heads is positive, head_dim positive and even;
+    - kv_slot_c2: the window is 0 or more.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$kv_heads, I64Attr:$head_dim,
                        RLX_KVType:$kv_type, DefaultValuedAttr<I64Attr, "0">:$window);
@@ -79,6 +104,15 @@ def RLX_VariantOp : RLX_Op<"variant", [Symbol, HasParent<"::mlir::ModuleOp">,
     ```mlir
     rlx.variant @prefill_seq_le_64 calls @prefill_seq_le_64 role prefill seq 1 to 64 past 0 to 8191
     ```
+
+    Rules:
+
+    - variant_c1: 1 ≤ least SEQ ≤ largest SEQ;
+    - variant_c2: 0 ≤ least PAST_SEQ ≤ largest PAST_SEQ;
+    - variant_c3: a decode variant has SEQ 1;
+    - variant_c4: the function exists;
+    - variant_c5: the function's role is the variant's;
+    - variant_c6: the ranges lie within those of the function's symbols.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$function, RLX_Role:$role,
                        I64Attr:$seq_min, I64Attr:$seq_max, I64Attr:$past_min, I64Attr:$past_max);

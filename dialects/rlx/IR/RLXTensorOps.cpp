@@ -2,9 +2,9 @@
 // Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
-// Verifiers of the ops on activations.
+// Verifiers and folders of embedding, norm, linear and element-wise ops.
 
-#include "rlx/IR/RLXOps.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -12,76 +12,66 @@ using namespace rlx;
 #define GET_OP_CLASSES
 #include "rlx/IR/RLXOps.cpp.inc"
 
-static FailureOr<WeightOp> lookupWeight(Operation *op, SymbolTableCollection &symbols,
-                                        FlatSymbolRefAttr name) {
-  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(op, name);
-  if (!weight)
-    return op->emitOpError("expected a weight named ") << name;
-  return weight;
-}
-
-static int64_t lastDim(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape().back();
-}
-
+// embedding_c1: weight; embedding_c2: sizes.
 LogicalResult EmbeddingOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return lookupWeight(*this, symbols, getWeightAttr());
-}
-LogicalResult RmsNormOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return lookupWeight(*this, symbols, getWeightAttr());
-}
-LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  if (getNormAttr() && failed(lookupWeight(*this, symbols, getNormAttr())))
+  FailureOr<WeightOp> weight = lookupWeight(*this, symbols, getWeightAttr(), 2);
+  if (failed(weight))
     return failure();
-  return lookupWeight(*this, symbols, getWeightAttr());
+  Sizes expected = getSizes(getIds().getType());
+  expected.push_back(std::to_string(weight->getTensorType().getDimSize(1)));
+  return verifySizes(*this, "result", getResult().getType(), expected);
 }
 
-LogicalResult EmbeddingOp::verify() { return success(); }
+// rms_norm_c1: gain.
+LogicalResult RmsNormOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyGain(*this, symbols, getWeightAttr(), getLastSize(getInput().getType()));
+}
 
+// rms_norm_c2: result; rms_norm_c3: residual; rms_norm_c4: eps.
 LogicalResult RmsNormOp::verify() {
-  if (getInput().getType() != getResult().getType())
-    return emitOpError("expected result type ")
-           << getInput().getType() << " but got " << getResult().getType();
-  return success();
+  Sizes sizes = getSizes(getInput().getType());
+  if (failed(verifySizes(*this, "result", getResult().getType(), sizes)))
+    return failure();
+  if (getResidual() && failed(verifySizes(*this, "residual", getResidual().getType(), sizes)))
+    return failure();
+  return verifyPositive(*this, "eps", getEps());
 }
 
+// linear_c1: columns of W; linear_c2: result; linear_c4: gain; linear_c5: rows of W.
+LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  FailureOr<WeightOp> weight = lookupWeight(*this, symbols, getWeightAttr(), 2);
+  if (failed(weight))
+    return failure();
+  auto shape = weight->getTensorType().getShape();
+  int64_t columns = getLastSize(getInput().getType());
+  if (shape[1] != columns)
+    return emitOpError("expected weight ")
+           << getWeightAttr() << " with " << columns << " columns but got " << shape[1];
+  if (getNormAttr() && failed(verifyGain(*this, symbols, getNormAttr(), columns)))
+    return failure();
+  if (getGeglu() && shape[0] % 2)
+    return emitOpError("expected weight ")
+           << getWeightAttr() << " with an even number of rows for geglu but got " << shape[0];
+  Sizes expected = getSizes(getInput().getType());
+  expected.back() = std::to_string(getGeglu() ? shape[0] / 2 : shape[0]);
+  return verifySizes(*this, "result", getResult().getType(), expected);
+}
+
+// linear_c3: eps; linear_c6: cap; linear_c7: residual.
 LogicalResult LinearOp::verify() {
   if (getNorm().has_value() != getEps().has_value())
     return emitOpError("expected norm and eps together");
-  return success();
+  if (failed(verifyPositive(*this, "eps", getEps())) ||
+      failed(verifyPositive(*this, "cap", getCap())))
+    return failure();
+  if (!getResidual())
+    return success();
+  return verifySizes(*this, "residual", getResidual().getType(), getSizes(getResult().getType()));
 }
 
-LogicalResult SoftcapOp::verify() {
-  if (!(getCap().convertToFloat() > 0))
-    return emitOpError("expected a positive cap but got ") << getCap().convertToFloat();
-  return success();
+OpFoldResult ScaleOp::fold(FoldAdaptor) {
+  return getFactor().convertToFloat() == 1.0f ? getInput() : Value();
 }
 
-LogicalResult SplitOp::verify() {
-  int64_t sum = 0;
-  for (Value piece : getPieces())
-    sum += lastDim(piece);
-  if (sum != lastDim(getInput()))
-    return emitOpError("expected pieces to sum to ")
-           << lastDim(getInput()) << " columns but got " << sum;
-  return success();
-}
-
-LogicalResult SplitHeadsOp::verify() {
-  int64_t sum = 0;
-  for (Value heads : getHeads()) {
-    auto type = cast<RankedTensorType>(heads.getType());
-    if (type.getRank() != 4)
-      return emitOpError("expected results of rank 4 but got ") << type;
-    sum += type.getDimSize(2) * type.getDimSize(3);
-  }
-  if (sum != lastDim(getInput()))
-    return emitOpError("expected heads to sum to ")
-           << lastDim(getInput()) << " columns but got " << sum;
-  return success();
-}
-
-LogicalResult MergeHeadsOp::verify() { return success(); }
-LogicalResult SelectRowsOp::verify() { return success(); }
-LogicalResult RopeAnglesOp::verify() { return success(); }
-LogicalResult RopeOp::verify() { return success(); }
+// softcap_c2: cap.
+LogicalResult SoftcapOp::verify() { return verifyPositive(*this, "cap", getCap()); }

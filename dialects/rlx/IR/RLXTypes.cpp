@@ -34,7 +34,7 @@ struct QuantFormat {
 static constexpr QuantFormat kFormats[] = {
     {"q8_0", 32, 34},   {"q4_0", 32, 18},   {"q4_1", 32, 20},   {"q5_0", 32, 22},
     {"q5_1", 32, 24},   {"q2_k", 256, 84},  {"q3_k", 256, 110}, {"q4_k", 256, 144},
-    {"q5_k", 256, 176}, {"q6_k", 256, 210},
+    {"q5_k", 256, 176}, {"q6_k", 256, 210}, {"iq4_nl", 32, 18}, {"iq4_xs", 256, 136},
 };
 
 static const QuantFormat *findFormat(StringRef name) {
@@ -50,6 +50,7 @@ QuantType QuantType::get(MLIRContext *context, StringRef format) {
                    known ? known->bytes : 0);
 }
 
+// quant_c1: format; quant_c2: block.
 LogicalResult QuantType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                 StringAttr format, int64_t block, int64_t bytes) {
   const QuantFormat *known = findFormat(format.getValue());

@@ -30,7 +30,13 @@ def RLX_QuantType : RLX_Type<"Quant", "quant"> {
     tensor<256x1024x!rlx.quant<"q8_0">>
     ```
 
-    Formats: q8_0, q4_0, q4_1, q5_0, q5_1 (blocks of 32), q2_k to q6_k (256).
+    Formats: q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl (blocks of 32), q2_k to q6_k,
+    iq4_xs (256).
+
+    Rules:
+
+    - quant_c1: the format is known;
+    - quant_c2: block and bytes, if given, are the format's.
   }];
   let parameters = (ins "::mlir::StringAttr":$format, "int64_t":$block, "int64_t":$bytes);
   let hasCustomAssemblyFormat = 1;
