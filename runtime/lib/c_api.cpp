@@ -132,9 +132,14 @@ void rlx_session_options_init(rlx_session_options_t *options) {
 
 void rlx_sampling_init(rlx_sampling_t *sampling) {
   const rlx::SamplingOptions defaults;
-  *sampling = {sizeof(*sampling),          defaults.temperature, defaults.topP,
-               defaults.minP,              defaults.repetitionPenalty, defaults.topK,
-               defaults.repetitionWindow, defaults.seed};
+  *sampling = {sizeof(*sampling),
+               defaults.temperature,
+               defaults.topP,
+               defaults.minP,
+               defaults.repetitionPenalty,
+               defaults.topK,
+               defaults.repetitionWindow,
+               defaults.seed};
 }
 
 void rlx_generate_options_init(rlx_generate_options_t *options) {
@@ -186,27 +191,24 @@ size_t rlx_program_eos_ids(const rlx_program_t *program, const int32_t **ids) {
 
 rlx_status_t rlx_session_create(const rlx_program_t *program, const rlx_session_options_t *given,
                                 rlx_session_t **session) {
-  return call(
-      {{program, "a program"}, {session, "a place for the session"}}, [&]() -> rlx::Status {
-        rlx_session_options_t options;
-        if (rlx::Status status = readOptions(given, rlx_session_options_init, options);
-            !status.ok())
-          return status;
-        rlx::SessionOptions sessionOptions;
-        sessionOptions.maxContext = options.max_context;
-        sessionOptions.overflow = static_cast<rlx::OverflowPolicy>(options.overflow);
-        sessionOptions.threads = options.threads;
-        sessionOptions.maxMemory = options.max_memory;
-        sessionOptions.variant = options.variant ? options.variant : "";
-        sessionOptions.chunk = options.chunk;
-        sessionOptions.guardPages = options.guard_pages;
-        rlx::Expected<rlx::Session> created =
-            rlx::Session::create(program->model, sessionOptions);
-        if (!created)
-          return created.status();
-        *session = new rlx_session{std::move(*created)};
-        return rlx::Status();
-      });
+  return call({{program, "a program"}, {session, "a place for the session"}}, [&]() -> rlx::Status {
+    rlx_session_options_t options;
+    if (rlx::Status status = readOptions(given, rlx_session_options_init, options); !status.ok())
+      return status;
+    rlx::SessionOptions sessionOptions;
+    sessionOptions.maxContext = options.max_context;
+    sessionOptions.overflow = static_cast<rlx::OverflowPolicy>(options.overflow);
+    sessionOptions.threads = options.threads;
+    sessionOptions.maxMemory = options.max_memory;
+    sessionOptions.variant = options.variant ? options.variant : "";
+    sessionOptions.chunk = options.chunk;
+    sessionOptions.guardPages = options.guard_pages;
+    rlx::Expected<rlx::Session> created = rlx::Session::create(program->model, sessionOptions);
+    if (!created)
+      return created.status();
+    *session = new rlx_session{std::move(*created)};
+    return rlx::Status();
+  });
 }
 
 void rlx_session_destroy(rlx_session_t *session) { delete session; }
@@ -218,12 +220,11 @@ rlx_status_t rlx_session_prefill(rlx_session_t *session, const int32_t *ids, siz
 
 rlx_status_t rlx_session_prefill_all(rlx_session_t *session, const int32_t *ids, size_t count,
                                      rlx_logits_fn fn, void *context) {
-  return call({{session, "a session"},
-               {ids, "token ids"},
-               {reinterpret_cast<const void *>(fn), "a callback"}},
-              [&] {
-                return session->session.prefillAll({ids, count}, logitsCallback(fn, context));
-              });
+  return call(
+      {{session, "a session"},
+       {ids, "token ids"},
+       {reinterpret_cast<const void *>(fn), "a callback"}},
+      [&] { return session->session.prefillAll({ids, count}, logitsCallback(fn, context)); });
 }
 
 rlx_status_t rlx_session_step(rlx_session_t *session, int32_t *token) {
@@ -260,16 +261,15 @@ rlx_status_t rlx_session_generate(rlx_session_t *session, const rlx_generate_opt
   });
 }
 
-rlx_status_t rlx_session_generate_naive(rlx_session_t *session, const int32_t *prompt,
-                                        size_t count, const rlx_generate_options_t *given,
+rlx_status_t rlx_session_generate_naive(rlx_session_t *session, const int32_t *prompt, size_t count,
+                                        const rlx_generate_options_t *given,
                                         rlx_stop_reason_t *reason) {
   return call({{session, "a session"}, {prompt, "a prompt"}}, [&]() -> rlx::Status {
     rlx::GenerateOptions options;
     rlx::TokenCallback callback;
     if (rlx::Status status = readGenerateOptions(given, options, callback); !status.ok())
       return status;
-    return storeReason(session->session.generateNaive({prompt, count}, options, callback),
-                       reason);
+    return storeReason(session->session.generateNaive({prompt, count}, options, callback), reason);
   });
 }
 

@@ -25,11 +25,11 @@ struct PlannedStep {
 
 /// What a plan must satisfy.
 struct PlanRequest {
-  uint64_t tokens;    ///< to append, >= 1
-  uint64_t past;      ///< already in the cache
-  uint64_t chunk;     ///< tokens of a step at most
-  bool allRows;       ///< logits of every token rather than of the last
-  rlx_role_t role;    ///< preferred among equally narrow variants
+  uint64_t tokens; ///< to append, >= 1
+  uint64_t past;   ///< already in the cache
+  uint64_t chunk;  ///< tokens of a step at most
+  bool allRows;    ///< logits of every token rather than of the last
+  rlx_role_t role; ///< preferred among equally narrow variants
 };
 
 class Dispatcher {

@@ -109,9 +109,12 @@ Status ElfImage::readSegments() {
 
 Status ElfImage::addSegment(const uint8_t *bytes) {
   auto header = readAt<Elf64_Phdr>(bytes);
-  ElfSegment segment{header.p_offset, header.p_filesz,
-                     header.p_vaddr,  header.p_memsz,
-                     (header.p_flags & PF_W) != 0, (header.p_flags & PF_X) != 0};
+  ElfSegment segment{header.p_offset,
+                     header.p_filesz,
+                     header.p_vaddr,
+                     header.p_memsz,
+                     (header.p_flags & PF_W) != 0,
+                     (header.p_flags & PF_X) != 0};
   if (!fits(segment.fileOffset, segment.fileSize, file.size()))
     return bad("a segment reaches beyond the file");
   if (segment.fileSize > segment.memorySize ||

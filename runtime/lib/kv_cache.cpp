@@ -35,8 +35,8 @@ static uint64_t planeBytes(const rlx_kv_slot_info_t &slot, uint64_t capacity) {
 uint64_t KVCache::bytes(const KVShape &shape) {
   uint64_t total = 0;
   for (const rlx_kv_slot_info_t &slot : shape.slots)
-    total = saturatingAdd(total, saturatingMul(2 * uint64_t(slot.kv_heads),
-                                               planeBytes(slot, capacity(slot, shape))));
+    total = saturatingAdd(
+        total, saturatingMul(2 * uint64_t(slot.kv_heads), planeBytes(slot, capacity(slot, shape))));
   return total;
 }
 
@@ -121,7 +121,8 @@ KVRows KVCache::rows(uint32_t slot, uint64_t position) const {
     auto *k = static_cast<const uint8_t *>(plane.k) + head * plane.k_stride;
     auto *v = static_cast<const uint8_t *>(plane.v) + head * plane.v_stride;
     for (uint64_t d = 0; d < info.head_dim; ++d) {
-      uint64_t blocked = (row / RLX_KV_BLOCK * info.head_dim + d) * RLX_KV_BLOCK + row % RLX_KV_BLOCK;
+      uint64_t blocked =
+          (row / RLX_KV_BLOCK * info.head_dim + d) * RLX_KV_BLOCK + row % RLX_KV_BLOCK;
       rows.k.push_back(loadElement(k, blocked, info.kv_type));
       rows.v.push_back(loadElement(v, row * info.head_dim + d, info.kv_type));
     }

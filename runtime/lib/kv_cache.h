@@ -48,7 +48,7 @@ private:
   std::vector<rlx_kv_slot_info_t> infos;
   std::vector<rlx_kv_slot_t> planes;
   std::vector<MappedRegion> memory; // the K and the V planes of each slot
-  uint64_t written = 0;       // positions ever written since the last discard
+  uint64_t written = 0;             // positions ever written since the last discard
 };
 
 } // namespace rlx

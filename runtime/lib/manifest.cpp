@@ -157,8 +157,8 @@ static Status readLayers(const json &model, std::vector<uint32_t> &slots) {
       continue;
     }
     if (!slot->is_number_unsigned() || slot->get<uint64_t>() > UINT32_MAX)
-      return bad("model.layers[" + std::to_string(i) + "].kv_slot: expected a slot number but got " +
-                 slot->dump());
+      return bad("model.layers[" + std::to_string(i) +
+                 "].kv_slot: expected a slot number but got " + slot->dump());
     slots.push_back(slot->get<uint32_t>());
   }
   return Status();

@@ -34,18 +34,17 @@ static Expected<uint32_t> resolveThreads(uint32_t threads) {
 /// Checks that fit any model, however it was opened.
 static Status finish(Model::Impl &impl, const ModelOptions &options, const std::string &name) {
   if (impl.weights.size() < impl.table->weights_bytes)
-    return Status(ErrorCode::BadFile, name + ": expected " +
-                                          std::to_string(impl.table->weights_bytes) +
-                                          " bytes of weights but got " +
-                                          std::to_string(impl.weights.size()));
+    return Status(ErrorCode::BadFile,
+                  name + ": expected " + std::to_string(impl.table->weights_bytes) +
+                      " bytes of weights but got " + std::to_string(impl.weights.size()));
   if (reinterpret_cast<uintptr_t>(impl.weights.data()) % RLX_ALIGNMENT != 0)
     return Status(ErrorCode::InvalidArgument,
                   name + ": expected weights aligned to " + std::to_string(RLX_ALIGNMENT));
   for (int32_t id : impl.manifest.eosIds)
     if (static_cast<uint64_t>(id) >= impl.table->vocab_size)
-      return Status(ErrorCode::BadFile,
-                    name + ": manifest.json: model.eos_token_ids: token " + std::to_string(id) +
-                        " is outside the vocabulary of " + std::to_string(impl.table->vocab_size));
+      return Status(ErrorCode::BadFile, name + ": manifest.json: model.eos_token_ids: token " +
+                                            std::to_string(id) + " is outside the vocabulary of " +
+                                            std::to_string(impl.table->vocab_size));
   for (uint32_t slot : impl.manifest.layerSlots)
     if (slot >= impl.table->kv_slot_count)
       return Status(ErrorCode::BadFile, name + ": manifest.json: model.layers: KV slot " +

@@ -70,10 +70,9 @@ Expected<const ZipEntry *> Payload::require(const std::string &name, uint64_t al
   if (!entry)
     return Status(ErrorCode::BadFile, fileName + ": the payload has no entry '" + name + "'");
   if (entry->offset % alignment != 0)
-    return Status(ErrorCode::BadFile, fileName + ": entry '" + name +
-                                          "': expected an offset that is a multiple of " +
-                                          std::to_string(alignment) + " but got " +
-                                          std::to_string(entry->offset));
+    return Status(ErrorCode::BadFile,
+                  fileName + ": entry '" + name + "': expected an offset that is a multiple of " +
+                      std::to_string(alignment) + " but got " + std::to_string(entry->offset));
   return entry;
 }
 

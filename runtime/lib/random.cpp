@@ -37,10 +37,20 @@ double portableExp(double x) {
   double k = std::floor(x * 1.4426950408889634 + 0.5);
   double r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
   // Taylor series to r^13 / 13!, whose rest is below 2^-53 for this range of r.
-  static constexpr double inverseFactorials[] = {
-      1.0,       1.0,        1.0 / 2,       1.0 / 6,        1.0 / 24,         1.0 / 120,
-      1.0 / 720, 1.0 / 5040, 1.0 / 40320,   1.0 / 362880,   1.0 / 3628800,    1.0 / 39916800,
-      1.0 / 479001600,       1.0 / 6227020800};
+  static constexpr double inverseFactorials[] = {1.0,
+                                                 1.0,
+                                                 1.0 / 2,
+                                                 1.0 / 6,
+                                                 1.0 / 24,
+                                                 1.0 / 120,
+                                                 1.0 / 720,
+                                                 1.0 / 5040,
+                                                 1.0 / 40320,
+                                                 1.0 / 362880,
+                                                 1.0 / 3628800,
+                                                 1.0 / 39916800,
+                                                 1.0 / 479001600,
+                                                 1.0 / 6227020800};
   double sum = 0.0;
   for (int n = 13; n >= 0; --n)
     sum = sum * r + inverseFactorials[n];

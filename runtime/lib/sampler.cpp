@@ -42,10 +42,10 @@ Status Sampler::checkLogits(Span<const float> logits) const {
   for (size_t id = 0; id < logits.size(); ++id) {
     float logit = logits[id];
     if (std::isnan(logit) || logit == INFINITY)
-      return Status(ErrorCode::BadLogits,
-                    std::string("expected finite logits but token ") + std::to_string(id) +
-                        " has " + (std::isnan(logit) ? "NaN" : "+inf") +
-                        "; the weights or an earlier step are broken");
+      return Status(ErrorCode::BadLogits, std::string("expected finite logits but token ") +
+                                              std::to_string(id) + " has " +
+                                              (std::isnan(logit) ? "NaN" : "+inf") +
+                                              "; the weights or an earlier step are broken");
     any |= logit != -INFINITY;
   }
   if (!any)
@@ -69,7 +69,8 @@ void Sampler::penalise(Span<const int32_t> history, const SamplingOptions &optio
     seen[id] = true;
     float &logit = candidates[id].logit;
     // Kept within the finite range: a tiny penalty must not look like +inf.
-    float scaled = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty;
+    float scaled =
+        logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty;
     logit = logit == -INFINITY ? logit : std::clamp(scaled, -3.4e38f, 3.4e38f);
   }
 }

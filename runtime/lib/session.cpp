@@ -32,10 +32,10 @@ Status Session::Impl::checkIds(Span<const int32_t> ids, const char *what) const 
 Status Session::Impl::checkRoom(uint64_t past, uint64_t count) const {
   if (count <= plan.context - past)
     return Status();
-  return Status(ErrorCode::ContextFull,
-                "expected at most " + std::to_string(plan.context - past) +
-                    " more tokens in the context of " + std::to_string(plan.context) +
-                    " positions but got " + std::to_string(count));
+  return Status(ErrorCode::ContextFull, "expected at most " + std::to_string(plan.context - past) +
+                                            " more tokens in the context of " +
+                                            std::to_string(plan.context) + " positions but got " +
+                                            std::to_string(count));
 }
 
 Status Session::Impl::missingLogits() const {

@@ -10,8 +10,7 @@
 
 namespace rlx {
 
-Expected<int32_t> Session::Impl::sampleNext(Span<const float> logits,
-                                            Span<const int32_t> history) {
+Expected<int32_t> Session::Impl::sampleNext(Span<const float> logits, Span<const int32_t> history) {
   return sampler.sample(logits, history, history.size(), sampling);
 }
 
@@ -115,8 +114,7 @@ Expected<GenerateResult> Session::generateNaive(Span<const int32_t> prompt,
         impl->scratchCache(prompt.size() + std::min(room, options.maxTokens));
     if (!scratch)
       return scratch.status();
-    Expected<OutputRows> row =
-        OutputRows::create(impl->model.table(), 1, impl->options.guardPages);
+    Expected<OutputRows> row = OutputRows::create(impl->model.table(), 1, impl->options.guardPages);
     if (!row)
       return row.status();
 

@@ -58,8 +58,8 @@ Expected<MemoryUse> Model::memoryUse(const SessionOptions &options) const {
 }
 
 static Status checkMemory(const MemoryUse &use, uint64_t scratch, uint64_t limit) {
-  uint64_t total = saturatingAdd(saturatingAdd(use.weights, use.kvCache),
-                                 saturatingAdd(use.workspace, scratch));
+  uint64_t total =
+      saturatingAdd(saturatingAdd(use.weights, use.kvCache), saturatingAdd(use.workspace, scratch));
   if (limit == 0 || total <= limit)
     return Status();
   std::string parts = std::to_string(use.weights) + " weights, " + std::to_string(use.kvCache) +
@@ -99,8 +99,7 @@ Expected<Session> Session::create(const Model &model, const SessionOptions &opti
 }
 
 Expected<KVCache> Session::Impl::scratchCache(uint64_t context) const {
-  if (Status status =
-          checkMemory(plan.memory, KVCache::bytes(shape(context)), options.maxMemory);
+  if (Status status = checkMemory(plan.memory, KVCache::bytes(shape(context)), options.maxMemory);
       !status.ok())
     return status;
   return KVCache::create(shape(context), options.guardPages);

@@ -41,10 +41,10 @@ private:
 
   Status checkHeader() const {
     if (table.abi_version != RLX_ABI_VERSION || table.struct_size != sizeof(rlx_model_t))
-      return Status(ErrorCode::Unsupported,
-                    name + ": model table: expected ABI version " +
-                        std::to_string(RLX_ABI_VERSION) + " but got " +
-                        std::to_string(table.abi_version) + "; compile the model again");
+      return Status(ErrorCode::Unsupported, name + ": model table: expected ABI version " +
+                                                std::to_string(RLX_ABI_VERSION) + " but got " +
+                                                std::to_string(table.abi_version) +
+                                                "; compile the model again");
     if (table.vocab_size == 0 || table.vocab_size > vocabLimit || table.hidden_size == 0 ||
         table.hidden_size > hiddenLimit || table.max_context == 0 ||
         table.max_context > contextLimit)
@@ -77,8 +77,7 @@ private:
         variant.seq_max > table.max_context || variant.past_min > variant.past_max ||
         variant.batch_max == 0 || variant.out_max == 0)
       return bad(which + " has an empty range");
-    if (variant.role > RLX_ROLE_DECODE ||
-        (variant.role == RLX_ROLE_DECODE && variant.seq_max != 1))
+    if (variant.role > RLX_ROLE_DECODE || (variant.role == RLX_ROLE_DECODE && variant.seq_max != 1))
       return bad(which + ": expected role prefill, or decode with SEQ 1");
     if (variant.workspace_bytes > workspaceLimit)
       return bad(which + " has an absurd workspace");

@@ -32,7 +32,9 @@ void WaitableCounter::advance() {
   if (sleepers.load(std::memory_order_seq_cst) == 0)
     return;
   // The lock makes sure that a sleeper that still saw the old count is waiting.
-  { std::lock_guard<std::mutex> lock(mutex); }
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+  }
   wake.notify_all();
 }
 
@@ -73,8 +75,8 @@ Expected<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t threads) {
     for (uint32_t i = 1; i < threads; ++i)
       pool->workers.emplace_back(&ThreadPool::work, pool.get(), i);
   } catch (const std::system_error &error) {
-    status = Status(ErrorCode::OutOfMemory, "cannot start " + std::to_string(threads) +
-                                                " threads: " + error.what());
+    status = Status(ErrorCode::OutOfMemory,
+                    "cannot start " + std::to_string(threads) + " threads: " + error.what());
   }
   pthread_sigmask(SIG_SETMASK, &previous, nullptr);
   if (!status.ok())

@@ -132,6 +132,12 @@ static const rlx_variant_t variants[] = {
 
 static const rlx_weight_t weights[] = {{"offset", "f32", "row", 0, FAKE_WEIGHTS}};
 
+/* The first byte of the hash of the weights that the code belongs to; a hash of
+ * zeros goes with any. */
+#ifndef FAKE_HASH
+#define FAKE_HASH 0
+#endif
+
 static const rlx_model_t model = {
     RLX_ABI_VERSION,
     sizeof(rlx_model_t),
@@ -140,7 +146,7 @@ static const rlx_model_t model = {
     FAKE_HIDDEN,
     FAKE_CONTEXT,
     FAKE_WEIGHTS,
-    {0},
+    {FAKE_HASH},
     FAKE_SLOTS,
     sizeof(variants) / sizeof(variants[0]),
     1,
@@ -198,7 +204,7 @@ static void v_step(const rlx_step_args_t *args, uint32_t thread, uint32_t thread
 }
 
 #define FAULTY(name)                                                                               \
-  { #name, RLX_ROLE_PREFILL, 1, 1, FAKE_CHUNK, ALL_PAST, FAKE_OUT, X_BYTES(FAKE_CHUNK), name##_step }
+  {#name, RLX_ROLE_PREFILL, 1, 1, FAKE_CHUNK, ALL_PAST, FAKE_OUT, X_BYTES(FAKE_CHUNK), name##_step}
 
 static const rlx_variant_t faulty_variants[] = {FAULTY(nan),    FAULTY(workspace), FAULTY(logits),
                                                 FAULTY(hidden), FAULTY(k),         FAULTY(v)};

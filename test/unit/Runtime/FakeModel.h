@@ -34,9 +34,9 @@ enum {
   FAKE_CHUNK = 24,
   FAKE_OUT = 5,
   FAKE_SLOTS = 3,
-  FAKE_WINDOW = 9,        /* of slot 1 */
-  FAKE_SHORT_WINDOW = 3,  /* of slot 2 */
-  FAKE_WEIGHTS = 64       /* bytes */
+  FAKE_WINDOW = 9,       /* of slot 1 */
+  FAKE_SHORT_WINDOW = 3, /* of slot 2 */
+  FAKE_WEIGHTS = 64      /* bytes */
 };
 
 /* Variants, narrowest first: "decode" (SEQ 1), "prefill_4" (SEQ 1 to 4),

@@ -47,8 +47,8 @@ public:
   /// [vocabulary]; `history` holds the tokens before it. Among equal logits the
   /// lowest id counts as the more probable. -inf excludes a token; NaN, +inf
   /// and a row of only -inf are BadLogits errors.
-  Expected<int32_t> sample(Span<const float> logits, Span<const int32_t> history,
-                           uint64_t position, const SamplingOptions &options);
+  Expected<int32_t> sample(Span<const float> logits, Span<const int32_t> history, uint64_t position,
+                           const SamplingOptions &options);
 
 private:
   struct Candidate {

@@ -144,8 +144,7 @@ public:
 
   /// Generates from `prompt` with a full recompute in a scratch cache for each
   /// token: the slow reference of prefill and generate, with equal results.
-  Expected<GenerateResult> generateNaive(Span<const int32_t> prompt,
-                                         const GenerateOptions &options,
+  Expected<GenerateResult> generateNaive(Span<const int32_t> prompt, const GenerateOptions &options,
                                          const TokenCallback &callback = nullptr);
 
   /// Logits of all positions of `ids` as a sequence of its own (from position
