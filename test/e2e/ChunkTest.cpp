@@ -1,0 +1,158 @@
+//===----------------------------------------------------------------------===//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+// Cutting a sequence into steps never changes a bit: decode at every cache
+// length, chunked prefill, threads, rewinding, and the edge of the window.
+
+#include "Support.h"
+
+#include <random>
+
+using namespace rlx;
+using namespace rlx::test;
+
+namespace {
+constexpr size_t kWindow = 64; // of the sliding layers of tiny-gemma2 and 3
+
+class Chunk : public ::testing::TestWithParam<const char *> {
+protected:
+  Model model = openModel(GetParam());
+
+  /// Rows of `logits` [positions][vocab].
+  std::vector<float> row(const std::vector<float> &logits, size_t position) {
+    auto begin = logits.begin() + position * model.vocabSize();
+    return {begin, begin + model.vocabSize()};
+  }
+};
+} // namespace
+
+static std::string testName(const ::testing::TestParamInfo<const char *> &info) {
+  std::string name = info.param;
+  for (char &c : name)
+    if (c == '-')
+      c = '_';
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(Models, Chunk,
+                         ::testing::Values("gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma3-v3",
+                                           "gemma2-bf16", "gemma3-f16", "gemma3-q8_0",
+                                           "gemma2-q4_0", "gguf-gemma3-Q4_0"),
+                         testName);
+
+// Every PAST_SEQ from 1 to beyond the window, through the true decode entry.
+TEST_P(Chunk, DecodeAtEveryCacheLengthEqualsFullRecompute) {
+  std::vector<int32_t> ids = someIds(model, kWindow + 24);
+  Session session = newSession(model);
+  std::vector<float> reference = allLogits(session, ids);
+  RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data(), 1)));
+  EXPECT_TRUE(sameBits(lastLogits(session), row(reference, 0)));
+  for (size_t past = 1; past < ids.size(); ++past) {
+    RLX_ASSERT_OK(session.stepForced(ids[past]));
+    ASSERT_NE(session.lastVariant().find("decode"), std::string::npos) << session.lastVariant();
+    ASSERT_TRUE(sameBits(lastLogits(session), row(reference, past))) << "PAST_SEQ " << past;
+  }
+}
+
+TEST_P(Chunk, EverySplitInTwoEqualsOneShot) {
+  std::vector<int32_t> ids = someIds(model, kWindow + 9, 2);
+  Session session = newSession(model);
+  RLX_ASSERT_OK(session.prefill(ids));
+  std::vector<float> reference = lastLogits(session);
+  for (size_t split = 1; split < ids.size(); ++split) {
+    session.clear();
+    RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data(), split)));
+    RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data() + split, ids.size() - split)));
+    ASSERT_TRUE(sameBits(lastLogits(session), reference)) << "split at " << split;
+  }
+}
+
+TEST_P(Chunk, RandomSplitsEqualOneShot) {
+  std::vector<int32_t> ids = someIds(model, 2 * kWindow + 30, 3);
+  Session session = newSession(model);
+  RLX_ASSERT_OK(session.prefill(ids));
+  std::vector<float> reference = lastLogits(session);
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    session.clear();
+    for (size_t begin = 0; begin < ids.size();) {
+      size_t size = std::min<size_t>(1 + random() % 50, ids.size() - begin);
+      RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data() + begin, size)));
+      begin += size;
+    }
+    ASSERT_TRUE(sameBits(lastLogits(session), reference)) << "seed " << seed;
+  }
+}
+
+TEST_P(Chunk, ThreadsDoNotChangeABit) {
+  std::vector<int32_t> ids = someIds(model, kWindow + 11, 4);
+  std::vector<float> reference;
+  for (uint32_t threads : {1u, 2u, 3u, 4u}) {
+    SessionOptions options;
+    options.threads = threads;
+    Session session = newSession(model, options);
+    RLX_ASSERT_OK(session.prefill(ids));
+    for (int i = 0; i < 4; ++i)
+      RLX_ASSERT_OK(session.step());
+    if (threads == 1)
+      reference = lastLogits(session);
+    else
+      EXPECT_TRUE(sameBits(lastLogits(session), reference)) << threads << " threads";
+  }
+}
+
+TEST_P(Chunk, RewindingEqualsNeverHavingGoneOn) {
+  std::vector<int32_t> ids = someIds(model, 2 * kWindow, 5);
+  Session straight = newSession(model), rewound = newSession(model);
+  for (size_t position : {size_t(1), kWindow - 1, kWindow, kWindow + 1, 2 * kWindow - 1}) {
+    straight.clear();
+    RLX_ASSERT_OK(straight.prefill(Span<const int32_t>(ids.data(), position)));
+    RLX_ASSERT_OK(straight.stepForced(9));
+    rewound.clear();
+    RLX_ASSERT_OK(rewound.prefill(ids));
+    RLX_ASSERT_OK(rewound.rewind(position));
+    RLX_ASSERT_OK(rewound.stepForced(9));
+    EXPECT_TRUE(sameBits(lastLogits(straight), lastLogits(rewound))) << "to " << position;
+  }
+}
+
+TEST_P(Chunk, GuardPagesStayUntouched) {
+  SessionOptions options;
+  options.guardPages = true;
+  Session guarded = newSession(model, options), plain = newSession(model);
+  for (size_t length : {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
+    std::vector<int32_t> ids = someIds(model, length, 6);
+    guarded.clear();
+    plain.clear();
+    RLX_ASSERT_OK(guarded.prefill(ids));
+    RLX_ASSERT_OK(plain.prefill(ids));
+    RLX_ASSERT_OK(guarded.stepForced(7));
+    RLX_ASSERT_OK(plain.stepForced(7));
+    EXPECT_TRUE(sameBits(lastLogits(guarded), lastLogits(plain))) << length << " tokens";
+  }
+}
+
+// A one-layer view of the window: in a stack, what lies outside one layer's
+// window still arrives through the layers below, up to layers * (window - 1)
+// positions back; a token further back than that cannot matter.
+TEST(Window, TokensBeyondEveryWindowDoNotMatter) {
+  // All six layers but the last of tiny-gemma3 are windowed: the global one sees
+  // everything, so this holds for the keys and values of the layers below it.
+  Model model = openModel("gemma3-f32");
+  std::vector<int32_t> a = someIds(model, 2 * kWindow, 7), b = a;
+  b[0] = a[0] == 5 ? 6 : 5;
+  Session first = newSession(model), second = newSession(model);
+  RLX_ASSERT_OK(first.prefill(a));
+  RLX_ASSERT_OK(second.prefill(b));
+  auto rowsOf = [](const Session &session, uint64_t position) {
+    auto rows = session.kv(1, position);
+    return rows.ok() ? *rows : KVRows();
+  };
+  // Layer 1's keys come from layer 0's attention: position p sees 0 iff p < w.
+  KVRows inA = rowsOf(first, kWindow - 1), inB = rowsOf(second, kWindow - 1);
+  EXPECT_FALSE(sameBits(inA.k, inB.k)) << "the key exactly w - 1 back must be seen";
+  KVRows outA = rowsOf(first, kWindow), outB = rowsOf(second, kWindow);
+  ASSERT_FALSE(outA.k.empty());
+  EXPECT_TRUE(sameBits(outA.k, outB.k)) << "the key exactly w back must not be seen";
+  EXPECT_TRUE(sameBits(outA.v, outB.v));
+}

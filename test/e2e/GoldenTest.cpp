@@ -1,0 +1,108 @@
+//===----------------------------------------------------------------------===//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+// Logits against outside evidence: Google's own code on the trained
+// checkpoints, exact logits of quantised GGUF files.
+
+#include "Support.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+using namespace rlx;
+using namespace rlx::test;
+
+static void expectGolden(const std::string &model, const std::string &golden, double bound) {
+  Model opened = openModel(model);
+  Session session = newSession(opened);
+  for (const GoldenSequence &sequence : readGolden(golden)) {
+    SCOPED_TRACE(model + ", " + std::to_string(sequence.ids.size()) + " tokens");
+    ASSERT_EQ(opened.vocabSize(), sequence.vocab);
+    Comparison found =
+        compare(allLogits(session, sequence.ids), sequence.logits, sequence.vocab, bound);
+    EXPECT_LE(found.maxError, bound * found.maxAbsLogit);
+    EXPECT_EQ(found.wrongArgmax, 0u);
+    ::testing::Test::RecordProperty(model + "_" + std::to_string(sequence.ids.size()),
+                                    std::to_string(found.maxError / found.maxAbsLogit));
+  }
+}
+
+/// The error that rounding leaves in a logit, relative to the largest one.
+/// Each layer rounds its activations (or the cache) at `stages` places; each
+/// rounding is an independent relative error of at most epsilon/2, uniformly
+/// spread (standard deviation epsilon/√12), and passes a norm that keeps its
+/// relative size. Independent errors add as squares; the largest of some 10⁵
+/// compared logits lies within five standard deviations.
+static double roundingBound(double epsilon, int layers, int stages) {
+  return 5 * epsilon / std::sqrt(12.0) * std::sqrt(double(layers * stages));
+}
+
+struct Generation {
+  const char *number;
+  int layers;
+};
+static constexpr Generation kGenerations[] = {{"1", 3}, {"2", 4}, {"3", 6}};
+
+static std::string hfGolden(const std::string &number, const char *suffix) {
+  return std::string(RLX_TEST_DATA) + "/goldens/hf/tiny-gemma" + number + suffix + ".npz";
+}
+
+class HFGolden : public ::testing::TestWithParam<Generation> {};
+INSTANTIATE_TEST_SUITE_P(Gemma, HFGolden, ::testing::ValuesIn(kGenerations),
+                         [](const auto &info) { return info.param.number; });
+
+// 2e-4 covers f32 summed in another order and RoPE angles that the reference
+// computes in f32 (1.1e-5); a window off by one is 9e-3 away.
+TEST_P(HFGolden, F32) {
+  std::string model = std::string("gemma") + GetParam().number + "-f32";
+  expectGolden(model, hfGolden(GetParam().number, ""), 2e-4);
+  expectGolden(model, hfGolden(GetParam().number, "-long"), 2e-4);
+}
+
+TEST_P(HFGolden, F32OnAVX2) {
+  expectGolden(std::string("gemma") + GetParam().number + "-v3", hfGolden(GetParam().number, ""),
+               2e-4);
+}
+
+TEST_P(HFGolden, F32Unfused) {
+  expectGolden(std::string("gemma") + GetParam().number + "-unfused",
+               hfGolden(GetParam().number, ""), 2e-4);
+}
+
+// bf16 has 8 significant bits. A layer rounds the inputs of its four linear
+// layers, its keys and its values.
+TEST_P(HFGolden, BF16) {
+  expectGolden(std::string("gemma") + GetParam().number + "-bf16", hfGolden(GetParam().number, ""),
+               roundingBound(std::ldexp(1.0, -7), GetParam().layers, 6));
+}
+
+// f16 has 11 significant bits, and the bf16 checkpoint's weights fit it but for
+// the smallest; keys, values and weights are rounded.
+TEST_P(HFGolden, F16) {
+  expectGolden(std::string("gemma") + GetParam().number + "-f16", hfGolden(GetParam().number, ""),
+               roundingBound(std::ldexp(1.0, -10), GetParam().layers, 6));
+}
+
+// At most 1.5 times the error that llama.cpp itself makes on the file.
+TEST(GGUFGolden, WithinLlamaCppsOwnError) {
+  std::string folder = std::string(RLX_TEST_DATA) + "/goldens/gguf/";
+  std::ifstream in(folder + "errors.json");
+  nlohmann::json errors = nlohmann::json::parse(in);
+  size_t checked = 0;
+  for (const char *name : {"gemma-F16", "gemma-BF16", "gemma-Q4_1", "gemma-Q5_0", "gemma-Q5_1",
+                           "gemma2-Q4_0", "gemma2-Q8_0", "gemma2-Q5_K_M", "gemma2-Q6_K",
+                           "gemma3-Q4_0", "gemma3-Q8_0", "gemma3-Q4_K_M"}) {
+    SCOPED_TRACE(name);
+    double allowed = 1.5 * errors.at(name).at("llama_cpp_max_abs_error").get<double>();
+    Model model = openModel(std::string("gguf-") + name);
+    Session session = newSession(model);
+    for (const GoldenSequence &sequence : readGolden(folder + name + ".npz")) {
+      Comparison found =
+          compare(allLogits(session, sequence.ids), sequence.logits, sequence.vocab, 1.0);
+      EXPECT_LE(found.maxError, allowed);
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 12u);
+}
