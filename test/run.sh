@@ -36,6 +36,6 @@ if [ -z "$quick" ]; then
   ctest --test-dir build/tsan --output-on-failure -L threads
 
   step "fuzzers, $fuzz_seconds s each"
-  test/fuzz/run.sh build/dev "$fuzz_seconds"
+  test/fuzz/run.sh build/asan "$fuzz_seconds"
 fi
 step "done"

@@ -1,3 +1,5 @@
+# Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The lit suite: what the dialect, the passes and the tools do, as text."""
 
 import os
