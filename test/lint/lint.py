@@ -115,6 +115,10 @@ class Lint:
                     self.report(path, line, f"op {name} has no example in its description")
                 if f"rlx.{name} " not in tests and f"rlx.{name}(" not in tests:
                     self.report(path, line, f"op {name} has no test under test/lit/Dialect")
+            for found in re.finditer(r"^ +(?:-|Rule) (\w+_c\d+)", text, re.M):
+                if not re.search(rf"(@|// ){found[1]}\b", tests):
+                    line = text[: found.start()].count("\n") + 2
+                    self.report(path, line, f"rule {found[1]} has no negative test of that name")
 
     def passes(self):
         tests = {f.stem: f for f in self.files if f.parts[:2] == ("test", "lit")}

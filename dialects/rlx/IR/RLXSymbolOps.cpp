@@ -42,7 +42,7 @@ static LogicalResult verifySources(WeightOp weight) {
     if (type.getRank() != first.getRank() ||
         type.getShape().drop_front(concat) != first.getShape().drop_front(concat))
       return weight.emitOpError("expected sources that differ ")
-             << (concat ? "in their rows only" : "not in shape") << " but got " << first << " and "
+             << (concat ? "in their rows only" : "in no size") << " but got " << first << " and "
              << type;
   }
   return success();
@@ -115,16 +115,20 @@ LogicalResult KVSlotOp::verify() {
     return emitOpError("expected positive heads and an even, positive head_dim but got ")
            << getKvHeads() << " and " << getHeadDim();
   if (static_cast<int64_t>(getWindow()) < 0)
-    return emitOpError("expected a window of 0 or more but got ") << getWindow();
+    return emitOpError("expected a window of 0 or more but got ")
+           << static_cast<int64_t>(getWindow());
   return success();
 }
 
 // variant_c1: SEQ; variant_c2: PAST_SEQ; variant_c3: SEQ of decode.
 LogicalResult VariantOp::verify() {
   if (getSeqMin() < 1 || getSeqMax() < getSeqMin())
-    return emitOpError("expected a SEQ range with 1 <= min <= max");
+    return emitOpError("expected a SEQ range with 1 <= min <= max but got [")
+           << static_cast<int64_t>(getSeqMin()) << ", " << static_cast<int64_t>(getSeqMax()) << "]";
   if (static_cast<int64_t>(getPastMin()) < 0 || getPastMax() < getPastMin())
-    return emitOpError("expected a PAST_SEQ range with 0 <= min <= max");
+    return emitOpError("expected a PAST_SEQ range with 0 <= min <= max but got [")
+           << static_cast<int64_t>(getPastMin()) << ", " << static_cast<int64_t>(getPastMax())
+           << "]";
   if (getRole() == Role::Decode && getSeqMax() != 1)
     return emitOpError("expected a decode variant to have SEQ 1 but got up to ") << getSeqMax();
   return success();
