@@ -102,7 +102,7 @@ def RLX_VariantOp : RLX_Op<"variant", [Symbol, HasParent<"::mlir::ModuleOp">,
     the variant named `generic` covers every step of its model.
 
     ```mlir
-    rlx.variant @prefill_seq_le_64 calls @prefill_seq_le_64 role prefill seq 1 to 64 past 0 to 8191
+    rlx.variant @prefill_seq_le_64 calls @forward_prefill_seq_le_64 role prefill seq 1 to 64 past 0 to 8191
     ```
 
     Rules:

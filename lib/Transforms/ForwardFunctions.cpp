@@ -1,0 +1,65 @@
+//===- ForwardFunctions.cpp - The functions that passes work on -----------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Roles, ranges, and the driver of function patterns.
+//
+//===----------------------------------------------------------------------===//
+#include "ForwardFunctions.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+using namespace rlx;
+
+std::optional<Role> rlx::getRole(func::FuncOp function) {
+  auto role = function->getAttrOfType<StringAttr>(RLXDialect::kRoleAttr);
+  return role ? symbolizeRole(role.getValue()) : std::nullopt;
+}
+
+FailureOr<SmallVector<func::FuncOp>> rlx::getForwardFunctions(ModuleOp module, StringRef role) {
+  std::optional<Role> wanted = symbolizeRole(role);
+  if (!role.empty() && !wanted)
+    return module.emitError("expected role prefill or decode but got '") << role << "'";
+  SmallVector<func::FuncOp> result;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    std::optional<Role> has = getRole(function);
+    if (has && !function.isExternal() && (!wanted || *has == *wanted))
+      result.push_back(function);
+  }
+  return result;
+}
+
+LogicalResult rlx::rewriteForwardFunctions(ModuleOp module, StringRef role,
+                                           RewritePatternSet patterns) {
+  FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(module, role);
+  if (failed(functions))
+    return failure();
+  FrozenRewritePatternSet frozen(std::move(patterns));
+  for (func::FuncOp function : *functions)
+    if (failed(applyPatternsGreedily(function, frozen)))
+      return function.emitError("expected the rewriting to come to an end");
+  return success();
+}
+
+RankedTensorType rlx::withColumns(RankedTensorType type, int64_t columns) {
+  SmallVector<int64_t> shape(type.getShape());
+  shape.back() = columns;
+  DimsAttr dims = getDims(type);
+  if (!dims)
+    return RankedTensorType::get(shape, type.getElementType(), type.getEncoding());
+  SmallVector<AffineExpr> sizes(dims.getMap().getResults());
+  sizes.back() = getAffineConstantExpr(columns, type.getContext());
+  return getTensorType(DimsAttr::get(type.getContext(), dims.getSymbols(), sizes),
+                       type.getElementType());
+}
+
+FailureOr<SymbolAttr> rlx::getRange(Operation *op, StringRef symbol) {
+  SymbolAttr range = lookupSymbol(op, StringAttr::get(op->getContext(), symbol));
+  if (!range)
+    return op->emitError("expected the symbol ") << symbol << " to be declared in 'rlx.symbols'";
+  return range;
+}

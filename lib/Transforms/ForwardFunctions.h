@@ -1,0 +1,39 @@
+//===- ForwardFunctions.h - The functions that passes work on ---*- C++ -*-===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Finds the forward functions of a module and runs patterns on them.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RLX_LIB_TRANSFORMS_FORWARDFUNCTIONS_H
+#define RLX_LIB_TRANSFORMS_FORWARDFUNCTIONS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "rlx/IR/RLXOps.h"
+
+namespace rlx {
+
+/// The role of a forward function, or nullopt where `function` is none.
+std::optional<Role> getRole(mlir::func::FuncOp function);
+
+/// The forward functions with a body, in module order, whose role is named
+/// `role` (empty: any). An error at `module` where no role has that name.
+mlir::FailureOr<llvm::SmallVector<mlir::func::FuncOp>>
+getForwardFunctions(mlir::ModuleOp module, llvm::StringRef role = "");
+
+/// Applies `patterns` to the forward functions of `role` until none matches.
+mlir::LogicalResult rewriteForwardFunctions(mlir::ModuleOp module, llvm::StringRef role,
+                                            mlir::RewritePatternSet patterns);
+
+/// `type` with `columns` as the size of its last dimension.
+mlir::RankedTensorType withColumns(mlir::RankedTensorType type, int64_t columns);
+
+/// The range that `symbol` has at `op`, or an error there.
+mlir::FailureOr<SymbolAttr> getRange(mlir::Operation *op, llvm::StringRef symbol);
+
+} // namespace rlx
+
+#endif // RLX_LIB_TRANSFORMS_FORWARDFUNCTIONS_H
