@@ -67,6 +67,8 @@ Value KernelBuilder::at(Value pointer, int64_t offset) {
 }
 
 static unsigned elementBytes(Type type) {
+  if (isa<LLVM::LLVMPointerType>(type))
+    return sizeof(uint64_t);
   return std::max(getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8, 1u);
 }
 

@@ -109,6 +109,8 @@ std::vector<std::string> rlx::test::runnableTargets() {
   return names;
 }
 
+std::vector<std::string> rlx::test::nativeAndBaseline() { return {"native", "generic"}; }
+
 std::string rlx::test::targetTestName(const testing::TestParamInfo<std::string> &info) {
   std::string name = info.param;
   for (char &c : name)

@@ -101,6 +101,7 @@ std::vector<std::string> undefinedSymbols(llvm::ArrayRef<char> object);
 
 /// Targets of the tests that this machine can run; always at least "native".
 std::vector<std::string> runnableTargets();
+std::vector<std::string> nativeAndBaseline();
 /// Resolves a name of runnableTargets(). "generic" is x86-64-v3 or aarch64 without any dot product
 /// instruction.
 TargetDescription testTarget(const std::string &name);
@@ -113,9 +114,10 @@ protected:
 
 std::string targetTestName(const testing::TestParamInfo<std::string> &info);
 
-#define RLX_INSTANTIATE_KERNEL_TEST(Suite)                                                         \
-  INSTANTIATE_TEST_SUITE_P(Targets, Suite, testing::ValuesIn(rlx::test::runnableTargets()),        \
-                           rlx::test::targetTestName)
+/// Instantiates a suite for every way of multiplying integers, or only for "native" and the
+/// baseline, which differ in the width of vectors.
+#define RLX_INSTANTIATE_KERNEL_TEST(Suite, targets)                                                \
+  INSTANTIATE_TEST_SUITE_P(Targets, Suite, testing::ValuesIn(targets), rlx::test::targetTestName)
 
 /// Seeded normal numbers.
 std::vector<float> randomFloats(size_t count, uint32_t seed, float deviation = 1.0f);

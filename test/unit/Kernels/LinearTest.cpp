@@ -222,4 +222,4 @@ TEST_P(LinearKernel, BlocksOfTokens) {
   check({{WeightFormat::Q8_0, 6912, 32}}, {80});
 }
 
-RLX_INSTANTIATE_KERNEL_TEST(LinearKernel);
+RLX_INSTANTIATE_KERNEL_TEST(LinearKernel, runnableTargets());

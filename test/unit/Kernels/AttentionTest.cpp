@@ -1,0 +1,180 @@
+//===- AttentionTest.cpp - Tests of attention kernels ---------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A sequence goes through append and attention in chunks of several sizes. Every
+// split gives the same bits, and those are right.
+//
+//===----------------------------------------------------------------------===//
+#include "TestCache.h"
+#include <cmath>
+
+using namespace rlx;
+using namespace rlx::test;
+
+namespace {
+
+struct Shape {
+  int64_t heads, kvHeads, headDim, window;
+  KvType type;
+  bool cap = false;
+};
+
+/// Random queries, keys and values of whole sequences, [batch][position][columns].
+struct Inputs {
+  std::vector<float> q, k, v;
+  int64_t batch, length, qColumns, kvColumns;
+
+  Inputs(const Shape &shape, int64_t batch, int64_t length)
+      : batch(batch), length(length), qColumns(shape.heads * shape.headDim),
+        kvColumns(shape.kvHeads * shape.headDim) {
+    q = randomFloats(batch * length * qColumns, 1);
+    k = randomFloats(batch * length * kvColumns, 2);
+    v = randomFloats(batch * length * kvColumns, 3);
+  }
+
+  /// Rows first … first + count - 1 of each sequence, as a step passes them.
+  std::vector<float> rows(const std::vector<float> &all, int64_t columns, int64_t first,
+                          int64_t count) const {
+    std::vector<float> result;
+    for (int64_t b = 0; b < batch; ++b)
+      result.insert(result.end(), all.begin() + (b * length + first) * columns,
+                    all.begin() + (b * length + first + count) * columns);
+    return result;
+  }
+};
+
+class AttentionKernel : public KernelTest {
+protected:
+  static constexpr double kCap = 2.5;
+
+  static AttentionSpec attentionSpec(const Shape &shape, bool singleRow = false) {
+    AttentionSpec spec;
+    spec.heads = shape.heads;
+    spec.kvHeads = shape.kvHeads;
+    spec.headDim = shape.headDim;
+    spec.kvType = shape.type;
+    spec.window = shape.window;
+    spec.scale = 1 / std::sqrt(double(shape.headDim));
+    if (shape.cap)
+      spec.cap = kCap;
+    spec.singleRow = singleRow;
+    return spec;
+  }
+  static KvAppendSpec appendSpec(const Shape &shape) {
+    KvAppendSpec spec;
+    spec.kvHeads = shape.kvHeads;
+    spec.headDim = shape.headDim;
+    spec.kvType = shape.type;
+    return spec;
+  }
+
+  /// Outputs [batch][length][columns] of running the inputs in chunks.
+  static std::vector<float> runChunks(KernelModule &module, const Shape &shape, const Inputs &in,
+                                      const std::vector<int64_t> &chunks, int64_t threads,
+                                      bool singleRow) {
+    int64_t maxChunk = *std::max_element(chunks.begin(), chunks.end());
+    int64_t keep = shape.window ? shape.window - 1 + maxChunk : in.length;
+    TestCache cache(in.batch, shape.kvHeads, shape.headDim, shape.type, (keep + 15) / 16 * 16);
+    std::vector<float> result(in.q.size());
+    int64_t past = 0;
+    for (int64_t seq : chunks) {
+      for (int64_t b = 0; b < in.batch; ++b)
+        cache.sequence(b).past = past;
+      Buffer<float> q(in.rows(in.q, in.qColumns, past, seq));
+      Buffer<float> k(in.rows(in.k, in.kvColumns, past, seq));
+      Buffer<float> v(in.rows(in.v, in.kvColumns, past, seq));
+      Buffer<float> out(q.size());
+      module.run(module.kernels().getKvAppend(appendSpec(shape)), threads, k.data(), v.data(),
+                 cache.data(), int64_t(1), in.batch, seq);
+      module.run(module.kernels().getAttention(attentionSpec(shape, singleRow)), threads, q.data(),
+                 out.data(), cache.data(), int64_t(1), in.batch, seq);
+      for (int64_t b = 0; b < in.batch; ++b)
+        std::copy(out.data() + b * seq * in.qColumns, out.data() + (b + 1) * seq * in.qColumns,
+                  result.begin() + (b * in.length + past) * in.qColumns);
+      past += seq;
+    }
+    return result;
+  }
+
+  /// One head's output at one position, in double over stored keys and values.
+  static std::vector<double> reference(const Shape &shape, const Inputs &in, int64_t b,
+                                       int64_t position, int64_t head) {
+    int64_t kvHead = head / (shape.heads / shape.kvHeads), d = shape.headDim;
+    const float *q = &in.q[(b * in.length + position) * in.qColumns + head * d];
+    int64_t first = shape.window ? std::max<int64_t>(position - shape.window + 1, 0) : 0;
+    std::vector<double> out(d), weights;
+    double largest = -1e30, total = 0;
+    for (int64_t key = first; key <= position; ++key) {
+      const float *k = &in.k[(b * in.length + key) * in.kvColumns + kvHead * d];
+      double score = 0;
+      for (int64_t i = 0; i < d; ++i)
+        score += double(q[i]) * stored(shape.type, k[i]);
+      score /= std::sqrt(double(d));
+      weights.push_back(shape.cap ? kCap * std::tanh(score / kCap) : score);
+      largest = std::max(largest, weights.back());
+    }
+    for (double &weight : weights)
+      total += weight = std::exp(weight - largest);
+    for (int64_t key = first; key <= position; ++key) {
+      const float *v = &in.v[(b * in.length + key) * in.kvColumns + kvHead * d];
+      for (int64_t i = 0; i < d; ++i)
+        out[i] += weights[key - first] / total * stored(shape.type, v[i]);
+    }
+    return out;
+  }
+
+  void check(const Shape &shape, int64_t batch, int64_t length,
+             const std::vector<std::vector<int64_t>> &splits) {
+    KernelModule module(target());
+    module.kernels().getAttention(attentionSpec(shape));
+    module.kernels().getAttention(attentionSpec(shape, true));
+    module.kernels().getKvAppend(appendSpec(shape));
+    ASSERT_NO_FATAL_FAILURE(module.load());
+    Inputs in(shape, batch, length);
+    std::vector<float> whole = runChunks(module, shape, in, {length}, 1, false);
+    for (int64_t b = 0; b < batch; ++b)
+      for (int64_t position = 0; position < length; ++position)
+        for (int64_t head = 0; head < shape.heads; ++head) {
+          std::vector<double> expected = reference(shape, in, b, position, head);
+          for (int64_t d = 0; d < shape.headDim; ++d)
+            // Scores err by about 1e-6, values are below 5.
+            ASSERT_NEAR(whole[((b * length + position) * shape.heads + head) * shape.headDim + d],
+                        expected[d], 2e-5)
+                << "sequence " << b << " position " << position << " head " << head;
+        }
+    auto equals = [&](const std::vector<float> &other) {
+      return std::memcmp(whole.data(), other.data(), whole.size() * 4) == 0;
+    };
+    EXPECT_TRUE(equals(runChunks(module, shape, in, {length}, 3, false)));
+    std::vector<int64_t> ones(length, 1);
+    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 1, false)));
+    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 2, true)));
+    for (const std::vector<int64_t> &split : splits)
+      EXPECT_TRUE(equals(runChunks(module, shape, in, split, 2, false)))
+          << testing::PrintToString(split);
+  }
+};
+
+} // namespace
+
+// Past the window, with rings that wrap at different places for each split.
+static const std::vector<std::vector<int64_t>> kSplits = {
+    {1, 59}, {59, 1}, {16, 16, 16, 12}, {15, 17, 20, 8}, {33, 2, 7, 18}};
+
+TEST_P(AttentionKernel, FullGroupOfFour) { check({4, 1, 64, 0, KvType::F32}, 1, 60, kSplits); }
+TEST_P(AttentionKernel, FullGroupOfTwoBF16) { check({4, 2, 128, 0, KvType::BF16}, 1, 60, kSplits); }
+TEST_P(AttentionKernel, WindowNoGroupsF16) { check({2, 2, 256, 24, KvType::F16}, 1, 60, kSplits); }
+TEST_P(AttentionKernel, WindowOfBlockSizeWithCap) {
+  check({8, 1, 64, 16, KvType::BF16, true}, 1, 60, kSplits);
+}
+TEST_P(AttentionKernel, OddWindowOddHead) { check({6, 2, 72, 17, KvType::F32}, 1, 60, kSplits); }
+TEST_P(AttentionKernel, WindowOfOneSeesItself) {
+  check({2, 1, 16, 1, KvType::F32}, 1, 20, {{7, 13}});
+}
+TEST_P(AttentionKernel, TwoSequences) { check({4, 2, 32, 0, KvType::F32}, 2, 37, {{20, 17}}); }
+
+RLX_INSTANTIATE_KERNEL_TEST(AttentionKernel, nativeAndBaseline());

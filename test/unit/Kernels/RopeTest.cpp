@@ -1,0 +1,158 @@
+//===- RopeTest.cpp - Tests of rotary kernels and the cache's writer ------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Angles against the C library in long double; rotation against its formula; the
+// fused append against rotation followed by a plain append.
+//
+//===----------------------------------------------------------------------===//
+#include "TestCache.h"
+#include <cmath>
+
+using namespace rlx;
+using namespace rlx::test;
+
+namespace {
+
+class RopeKernel : public KernelTest {
+protected:
+  static RopeAnglesSpec anglesSpec(int64_t half, double base) {
+    RopeAnglesSpec spec;
+    for (int64_t i = 0; i < half; ++i)
+      spec.invFreq.push_back(std::pow(base, -double(i) / half));
+    return spec;
+  }
+
+  static std::vector<float> angles(KernelModule &module, const RopeAnglesSpec &spec, uint64_t past,
+                                   int64_t seq) {
+    rlx_sequence_t sequence = {nullptr, past, nullptr};
+    Buffer<float> out(seq * 2 * spec.invFreq.size());
+    module.run(module.kernels().getRopeAngles(spec), 2, out.data(), &sequence, int64_t(1), seq);
+    return out.copy();
+  }
+};
+
+} // namespace
+
+TEST_P(RopeKernel, AnglesAreRightUpToTheLongestContext) {
+  KernelModule module(target());
+  std::vector<RopeAnglesSpec> specs = {anglesSpec(128, 1e6), anglesSpec(32, 1e4),
+                                       anglesSpec(20, 1e4)};
+  for (const RopeAnglesSpec &spec : specs)
+    module.kernels().getRopeAngles(spec);
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  for (const RopeAnglesSpec &spec : specs)
+    for (uint64_t past : {0, 511, 8191, 131069}) {
+      size_t half = spec.invFreq.size();
+      std::vector<float> rows = angles(module, spec, past, 3);
+      for (int64_t row = 0; row < 3; ++row)
+        for (size_t i = 0; i < half; ++i) {
+          // The product of position and frequency is exact enough in long double.
+          long double angle = (long double)(past + row) * spec.invFreq[i];
+          EXPECT_NEAR(rows[(2 * row) * half + i], std::cos(angle), 3.1e-8) << past << " " << i;
+          EXPECT_NEAR(rows[(2 * row + 1) * half + i], std::sin(angle), 3.1e-8) << past << " " << i;
+        }
+    }
+}
+
+TEST_P(RopeKernel, RowOfAPositionDoesNotDependOnTheStep) {
+  KernelModule module(target());
+  RopeAnglesSpec spec = anglesSpec(32, 1e4);
+  module.kernels().getRopeAngles(spec);
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  std::vector<float> table = angles(module, spec, 100, 20);
+  for (int64_t i = 0; i < 20; ++i)
+    EXPECT_EQ(angles(module, spec, 100 + i, 1),
+              std::vector<float>(table.begin() + i * 64, table.begin() + (i + 1) * 64));
+}
+
+TEST_P(RopeKernel, RotatesPairsAndCopiesTheRest) {
+  KernelModule module(target());
+  const int64_t rows = 5, heads = 3, headDim = 40, stride = heads * headDim + 8;
+  for (int64_t ropeDim : {40, 24}) {
+    RopeSpec spec;
+    spec.heads = heads;
+    spec.headDim = headDim;
+    spec.ropeDim = ropeDim;
+    spec.inStride = spec.outStride = stride;
+    module.kernels().getRope(spec);
+  }
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  for (int64_t ropeDim : {40, 24}) {
+    RopeSpec spec;
+    spec.heads = heads;
+    spec.headDim = headDim;
+    spec.ropeDim = ropeDim;
+    spec.inStride = spec.outStride = stride;
+    std::vector<float> in = randomFloats(rows * stride, 4);
+    Buffer<float> x(in), angle(randomFloats(rows * ropeDim, 5));
+    module.run(module.kernels().getRope(spec), 2, x.data(), angle.data(), x.data(), rows);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t column = 0; column < stride; ++column) {
+        int64_t i = column % headDim, half = ropeDim / 2, at = row * stride + column;
+        double expected = in[at];
+        if (column < heads * headDim && i < ropeDim) {
+          double c = angle[row * ropeDim + i % half], s = angle[row * ropeDim + half + i % half];
+          expected = i < half ? in[at] * c - in[at + half] * s : in[at] * c + in[at - half] * s;
+        }
+        EXPECT_NEAR(x[at], expected, 1e-6) << row << " " << column;
+      }
+  }
+}
+
+TEST_P(RopeKernel, FusedAppendEqualsRopeThenAppend) {
+  KernelModule module(target());
+  const int64_t seq = 21, capacity = 32;
+  for (KvType type : {KvType::F32, KvType::F16, KvType::BF16}) {
+    RopeSpec rope;
+    rope.heads = 2;
+    rope.headDim = 24;
+    rope.ropeDim = 16;
+    KvAppendSpec append;
+    append.kvHeads = 2;
+    append.headDim = 24;
+    append.kvType = type;
+    KvAppendSpec fused = append;
+    fused.rope = true;
+    fused.ropeDim = 16;
+    module.kernels().getRope(rope);
+    module.kernels().getKvAppend(append);
+    module.kernels().getKvAppend(fused);
+  }
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  for (KvType type : {KvType::F32, KvType::F16, KvType::BF16}) {
+    RopeSpec rope;
+    rope.heads = 2;
+    rope.headDim = 24;
+    rope.ropeDim = 16;
+    KvAppendSpec append;
+    append.kvHeads = 2;
+    append.headDim = 24;
+    append.kvType = type;
+    KvAppendSpec fused = append;
+    fused.rope = true;
+    fused.ropeDim = 16;
+    TestCache one(1, 2, 24, type, capacity), two(1, 2, 24, type, capacity);
+    one.sequence(0).past = two.sequence(0).past = 19; // Wraps.
+    Buffer<float> k(randomFloats(seq * 48, 6)), v(randomFloats(seq * 48, 7));
+    Buffer<float> angle(randomFloats(seq * 16, 8)), rotated(seq * 48);
+    module.run(module.kernels().getKvAppend(fused), 2, k.data(), v.data(), angle.data(), one.data(),
+               int64_t(1), int64_t(1), seq);
+    module.run(module.kernels().getRope(rope), 1, k.data(), angle.data(), rotated.data(), seq);
+    module.run(module.kernels().getKvAppend(append), 1, rotated.data(), v.data(), two.data(),
+               int64_t(1), int64_t(1), seq);
+    for (int64_t i = 0; i < seq; ++i)
+      for (int64_t head = 0; head < 2; ++head)
+        for (int64_t d = 0; d < 24; ++d) {
+          int64_t column = i * 48 + head * 24 + d;
+          ASSERT_EQ(one.key(0, head, 19 + i, d), stored(type, rotated[column]));
+          ASSERT_EQ(two.key(0, head, 19 + i, d), stored(type, rotated[column]));
+          ASSERT_EQ(one.value(0, head, 19 + i, d), stored(type, v[column]));
+        }
+  }
+}
+
+RLX_INSTANTIATE_KERNEL_TEST(RopeKernel, nativeAndBaseline());
