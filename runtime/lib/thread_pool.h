@@ -46,8 +46,9 @@ public:
 private:
   const uint32_t threads;
   const uint32_t spins;
-  std::atomic<uint32_t> missing;
-  WaitableCounter phase;
+  // Apart, so that arrivals do not disturb those who wait.
+  alignas(64) std::atomic<uint32_t> missing;
+  alignas(64) WaitableCounter phase;
 };
 
 /// N - 1 workers and the caller, who is thread 0.

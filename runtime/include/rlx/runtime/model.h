@@ -102,10 +102,10 @@ public:
   Status verify() const;
 
   struct Impl;
-  const Impl &impl() const { return *shared; }
 
 private:
   friend class Session;
+  const Impl &impl() const { return *shared; }
   explicit Model(std::shared_ptr<const Impl> impl) : shared(std::move(impl)) {}
   std::shared_ptr<const Impl> shared;
 };

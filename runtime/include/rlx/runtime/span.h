@@ -22,9 +22,16 @@ public:
   Span(T *data, size_t size) : first(data), count(size) {}
   Span(std::conditional_t<std::is_const_v<T>, const std::vector<Value>, std::vector<Value>> &v)
       : first(v.data()), count(v.size()) {}
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winit-list-lifetime"
+#endif
   /// Only for arguments: the list lives until the end of the full expression.
   template <typename U = T, typename = std::enable_if_t<std::is_const_v<U>>>
   Span(const std::initializer_list<Value> &list) : first(list.begin()), count(list.size()) {}
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
   T *data() const { return first; }
   size_t size() const { return count; }
