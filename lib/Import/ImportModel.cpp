@@ -154,7 +154,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> rlx::importModel(MLIRContext &context, Wei
         return importError("{0}: tensor '{1}' has type {2}, which is not supported", tensor->file,
                            tensor->name, tensor->typeName);
   }
-  context.loadDialect<RLXDialect, func::FuncDialect, arith::ArithDialect>();
+  context.loadDialect<RLXDialect, func::FuncDialect>();
   OwningOpRef<ModuleOp> module = ModuleBuilder(context, config, *resolved).build(*tensors, weights);
   if (failed(verify(*module)))
     return importError("{0}: the imported module does not verify", weights.name());
