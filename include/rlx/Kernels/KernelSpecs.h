@@ -64,7 +64,7 @@ struct LinearSpec {
   WeightFormat format = WeightFormat::F32;
   int64_t k = 0;        ///< input columns
   int64_t n = 0;        ///< output columns; with geglu the packed weight has 2 * ceil16(n) rows
-  int64_t inStride = 0; ///< ActivationFormat::F32 only
+  int64_t inStride = 0; ///< ActivationFormat::F32 only; of prepared rows: preparedRowBytes / 4
   int64_t outStride = 0;
   bool geglu = false; ///< panels alternate gate, up; out = gelu(gate) * up
   std::optional<double> cap;
