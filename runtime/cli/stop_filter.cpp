@@ -22,14 +22,19 @@ bool StopFilter::push(std::string_view text, std::string &out) {
   if (stopped)
     return true;
   pending += text;
-  size_t first = pending.npos;
-  size_t held = 0;
+  // The stop string that is complete first counts, so that the result does not
+  // depend on how the text is cut into pieces.
+  size_t end = pending.npos, begin = 0, held = 0;
   for (const std::string &stop : stops) {
-    first = std::min(first, pending.find(stop));
+    size_t at = pending.find(stop);
+    if (at != pending.npos && std::pair(at + stop.size(), at) < std::pair(end, begin)) {
+      begin = at;
+      end = at + stop.size();
+    }
     held = std::max(held, partialMatch(pending, stop));
   }
-  stopped = first != pending.npos;
-  size_t shown = stopped ? first : pending.size() - held;
+  stopped = end != pending.npos;
+  size_t shown = stopped ? begin : pending.size() - held;
   out.append(pending, 0, shown);
   pending.erase(0, shown);
   return stopped;

@@ -19,7 +19,7 @@ public:
   explicit StopFilter(std::vector<std::string> stops) : stops(std::move(stops)) {}
 
   /// Appends to `out` what may be shown of the text so far. True once a stop
-  /// string has occurred: neither it nor anything behind it is shown.
+  /// string is complete: neither it nor anything behind it is shown.
   bool push(std::string_view text, std::string &out);
   /// The reply has ended otherwise: shows what was held back.
   void finish(std::string &out);
