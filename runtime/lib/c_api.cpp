@@ -366,7 +366,13 @@ rlx_status_t rlx_session_set_variant(rlx_session_t *session, const char *name) {
 }
 
 const char *rlx_session_last_variant(const rlx_session_t *session) {
-  return session ? session->session.lastVariant() : "";
+  if (!session)
+    return "";
+  // The table's own text, which outlives the call.
+  for (const rlx_variant_t &variant : session->session.model().variants())
+    if (session->session.lastVariant() == variant.name)
+      return variant.name;
+  return "";
 }
 
 rlx_status_t rlx_session_memory(const rlx_session_t *session, rlx_memory_t *memory) {

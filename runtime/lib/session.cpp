@@ -253,7 +253,7 @@ Status Session::setVariant(const std::string &name) {
   return impl->exclusive([&] { return impl->dispatcher.force(name); });
 }
 
-const char *Session::lastVariant() const {
+std::string Session::lastVariant() const {
   return impl->runner.last() ? impl->runner.last()->name : "";
 }
 

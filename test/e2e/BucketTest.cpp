@@ -16,7 +16,7 @@ INSTANTIATE_TEST_SUITE_P(Gemma, Buckets, ::testing::Values("1", "2", "3"),
 
 /// Prefills `ids`, decodes three more tokens; the logits after each call.
 static std::vector<float> trajectory(Session &session, Span<const int32_t> ids) {
-  session.clear();
+  EXPECT_TRUE(session.clear().ok());
   std::vector<float> all;
   auto add = [&](const Status &status) {
     EXPECT_TRUE(status.ok()) << status.message();
@@ -67,7 +67,7 @@ TEST_P(Buckets, TheNarrowestVariantIsUsedAndEachCanBeForced) {
   for (const rlx_variant_t &variant : model.variants()) {
     if (variant.seq_max < 9 || variant.past_min > 0)
       continue;
-    session.clear();
+    RLX_ASSERT_OK(session.clear());
     RLX_ASSERT_OK(session.setVariant(variant.name));
     RLX_ASSERT_OK(session.prefill(ids));
     EXPECT_EQ(session.lastVariant(), variant.name);

@@ -183,7 +183,7 @@ TEST(Generate, FullContextFollowsThePolicy) {
 
 TEST(Variants, TheNarrowestWins) {
   Session session = makeSession(openFake());
-  EXPECT_STREQ(session.lastVariant(), "");
+  EXPECT_EQ(session.lastVariant(), "");
   struct {
     size_t tokens;
     const char *variant;
@@ -192,7 +192,7 @@ TEST(Variants, TheNarrowestWins) {
   size_t past = 0;
   for (auto &call : calls) {
     EXPECT_OK(session.prefill(fakeIds(call.tokens)));
-    EXPECT_STREQ(session.lastVariant(), call.variant) << call.tokens << " tokens after " << past;
+    EXPECT_EQ(session.lastVariant(), call.variant) << call.tokens << " tokens after " << past;
     past += call.tokens;
   }
 }
@@ -206,7 +206,7 @@ TEST(Variants, OneMayBeForced) {
     Session session = makeSession(model, options);
     EXPECT_OK(session.prefill({ids.data(), 59}));
     EXPECT_OK(session.stepForced(ids[59]).status());
-    EXPECT_STREQ(session.lastVariant(), name);
+    EXPECT_EQ(session.lastVariant(), name);
     EXPECT_EQ(logitsOf(session), fakeReference(ids).row(59));
   }
 }

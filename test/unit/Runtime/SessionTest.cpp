@@ -63,7 +63,7 @@ TEST(Session, StepForcedAtEveryPastLength) {
   EXPECT_OK(session.prefill({ids.data(), 1}));
   for (size_t p = 1; p < ids.size(); ++p) {
     EXPECT_EQ(valueOf(session.stepForced(ids[p])).vec(), rows.row(p)) << "position " << p;
-    ASSERT_STREQ(session.lastVariant(), "decode");
+    ASSERT_EQ(session.lastVariant(), "decode");
   }
   expectState(session, ids);
 }

@@ -182,9 +182,8 @@ public:
 
   /// Changes the forced variant; "" returns to the narrowest that fits.
   Status setVariant(const std::string &name);
-  /// Name of the variant that ran last, "" before the first step; valid as long
-  /// as the model.
-  const char *lastVariant() const;
+  /// Name of the variant that ran last; empty before the first step.
+  std::string lastVariant() const;
 
   uint32_t threads() const;
   MemoryUse memoryUse() const;
