@@ -60,7 +60,7 @@ TEST_P(Chunk, EverySplitInTwoEqualsOneShot) {
   RLX_ASSERT_OK(session.prefill(ids));
   std::vector<float> reference = lastLogits(session);
   for (size_t split = 1; split < ids.size(); ++split) {
-    session.clear();
+    RLX_ASSERT_OK(session.clear());
     RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data(), split)));
     RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data() + split, ids.size() - split)));
     ASSERT_TRUE(sameBits(lastLogits(session), reference)) << "split at " << split;
@@ -74,7 +74,7 @@ TEST_P(Chunk, RandomSplitsEqualOneShot) {
   std::vector<float> reference = lastLogits(session);
   for (uint32_t seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
-    session.clear();
+    RLX_ASSERT_OK(session.clear());
     for (size_t begin = 0; begin < ids.size();) {
       size_t size = std::min<size_t>(1 + random() % 50, ids.size() - begin);
       RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data() + begin, size)));

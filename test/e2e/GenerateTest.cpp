@@ -62,7 +62,7 @@ TEST_P(Generate, SecondTokenComesFromTheFirst) {
 TEST_P(Generate, GreedyIsDeterministicAndAppendsExactlyN) {
   std::vector<int32_t> reference;
   for (int run = 0; run < 3; ++run) {
-    session.clear();
+    RLX_ASSERT_OK(session.clear());
     RLX_ASSERT_OK(session.prefill(prompt));
     auto result = session.generate(tokens(25));
     RLX_ASSERT_OK(result);
