@@ -74,9 +74,9 @@ static llvm::Error readChatTemplate(llvm::StringRef weights, std::string &result
     result = std::move(*found);
     return llvm::Error::success();
   };
-  auto asIs = [&](llvm::StringRef, llvm::StringRef text) {
+  auto asIs = [&](llvm::StringRef path, llvm::StringRef text) {
     result = text.str();
-    return llvm::Error::success();
+    return isUtf8(text) ? llvm::Error::success() : importError("{0}: expected text in UTF-8", path);
   };
   if (llvm::Error error = withFileBeside(weights, "chat_template.jinja", asIs))
     return error;
@@ -201,6 +201,15 @@ static llvm::Expected<std::string> findWeights(llvm::StringRef folder) {
                      folder, found.size());
 }
 
+/// A name for a model whose file gives none.
+static std::string nameFromPath(llvm::StringRef input, bool folder) {
+  llvm::SmallString<256> absolute(input);
+  fs::make_absolute(absolute);
+  path::remove_dots(absolute, /*remove_dot_dot=*/true);
+  llvm::StringRef name = folder ? path::filename(absolute) : path::stem(absolute);
+  return isUtf8(name) ? name.str() : "model";
+}
+
 llvm::Expected<Checkpoint> rlx::openCheckpoint(llvm::StringRef input,
                                                const CheckpointOptions &options) {
   Checkpoint checkpoint;
@@ -220,11 +229,7 @@ llvm::Expected<Checkpoint> rlx::openCheckpoint(llvm::StringRef input,
   checkpoint.folder = path::parent_path(weights).str();
   if (checkpoint.folder.empty())
     checkpoint.folder = ".";
-  if (checkpoint.config.name.empty()) {
-    llvm::SmallString<256> absolute(folder ? input : llvm::StringRef(weights));
-    fs::make_absolute(absolute);
-    path::remove_dots(absolute, /*remove_dot_dot=*/true);
-    checkpoint.config.name = (folder ? path::filename(absolute) : path::stem(absolute)).str();
-  }
+  if (checkpoint.config.name.empty())
+    checkpoint.config.name = nameFromPath(folder ? input : llvm::StringRef(weights), folder);
   return std::move(checkpoint);
 }

@@ -24,6 +24,9 @@ template <typename... Args> llvm::Error importError(const char *format, Args &&.
 /// Text from a file, fit for a message: control bytes replaced, cut when long.
 std::string printable(llvm::StringRef text);
 
+/// Whether `text` is valid UTF-8, which JSON and MLIR text need.
+bool isUtf8(llvm::StringRef text);
+
 } // namespace rlx
 
 #endif // RLX_LIB_IMPORT_ERROR_H

@@ -76,8 +76,8 @@ public:
     if (!value)
       return std::nullopt;
     std::optional<llvm::StringRef> result = value->asString();
-    if (!result) {
-      fail(key, "expected a string");
+    if (!result || !isUtf8(*result)) {
+      fail(key, "expected a string in UTF-8");
       return std::nullopt;
     }
     return result->str();

@@ -10,6 +10,7 @@
 #include "Error.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cassert>
 #include <cstring>
@@ -21,6 +22,11 @@ std::string rlx::printable(llvm::StringRef text) {
   for (char c : text.take_front(120))
     result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   return text.size() > 120 ? result + "..." : result;
+}
+
+bool rlx::isUtf8(llvm::StringRef text) {
+  const llvm::UTF8 *begin = text.bytes_begin();
+  return llvm::isLegalUTF8String(&begin, text.bytes_end());
 }
 
 //===----------------------------------------------------------------------===//

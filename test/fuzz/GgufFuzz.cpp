@@ -8,16 +8,10 @@
 //===----------------------------------------------------------------------===//
 #include "rlx/Import/Dequantize.h"
 #include "rlx/Import/Gguf.h"
+#include <nlohmann/json.hpp>
 #include <vector>
 
 using namespace rlx;
-
-template <typename T> static bool drop(llvm::Expected<T> result) {
-  if (result)
-    return true;
-  llvm::consumeError(result.takeError());
-  return false;
-}
 
 /// Reads the first and the last row: every byte of a tensor must be mapped.
 static void readRows(const Tensor &tensor) {
@@ -46,7 +40,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   for (const Tensor &tensor : file->tensors)
     readRows(tensor);
-  drop(readGgufConfig("fuzz.gguf", *file));
-  drop(readGgufVocabulary("fuzz.gguf", *file));
+  llvm::Expected<ModelConfig> config = readGgufConfig("fuzz.gguf", *file);
+  if (config)
+    toJson(*config).dump(); // throws for text that is not UTF-8
+  else
+    llvm::consumeError(config.takeError());
+  llvm::Expected<std::optional<Vocabulary>> vocabulary = readGgufVocabulary("fuzz.gguf", *file);
+  if (!vocabulary)
+    llvm::consumeError(vocabulary.takeError());
   return 0;
 }

@@ -124,6 +124,13 @@ TEST_F(CheckpointTest, Refusals) {
               HasSubstr("/dev/null: expected a regular file"));
 }
 
+TEST_F(CheckpointTest, NamesMustNotBreakTheManifest) {
+  writeModel("m\xff");
+  EXPECT_EQ(open("m\xff").config.name, "model");
+  folder.write("m\xff/chat_template.jinja", "\xc3");
+  EXPECT_THAT(errorOf("m\xff"), HasSubstr("chat_template.jinja: expected text in UTF-8"));
+}
+
 TEST_F(CheckpointTest, NotesAnUnusedTokenizer) {
   writeModel("m");
   folder.write("m/tokenizer.json", "{}");
