@@ -105,10 +105,10 @@ TEST_P(Chunk, RewindingEqualsNeverHavingGoneOn) {
   std::vector<int32_t> ids = someIds(model, 2 * kWindow, 5);
   Session straight = newSession(model), rewound = newSession(model);
   for (size_t position : {size_t(1), kWindow - 1, kWindow, kWindow + 1, 2 * kWindow - 1}) {
-    straight.clear();
+    RLX_ASSERT_OK(straight.clear());
     RLX_ASSERT_OK(straight.prefill(Span<const int32_t>(ids.data(), position)));
     RLX_ASSERT_OK(straight.stepForced(9));
-    rewound.clear();
+    RLX_ASSERT_OK(rewound.clear());
     RLX_ASSERT_OK(rewound.prefill(ids));
     RLX_ASSERT_OK(rewound.rewind(position));
     RLX_ASSERT_OK(rewound.stepForced(9));
@@ -122,8 +122,8 @@ TEST_P(Chunk, GuardPagesStayUntouched) {
   Session guarded = newSession(model, options), plain = newSession(model);
   for (size_t length : {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
     std::vector<int32_t> ids = someIds(model, length, 6);
-    guarded.clear();
-    plain.clear();
+    RLX_ASSERT_OK(guarded.clear());
+    RLX_ASSERT_OK(plain.clear());
     RLX_ASSERT_OK(guarded.prefill(ids));
     RLX_ASSERT_OK(plain.prefill(ids));
     RLX_ASSERT_OK(guarded.stepForced(7));
