@@ -11,6 +11,7 @@
 #ifndef RLX_LIB_CONVERSION_REGION_H
 #define RLX_LIB_CONVERSION_REGION_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 

@@ -78,6 +78,7 @@ static void drainPipe(int pipe, SmallVectorImpl<char> &bytes) {
 
 static std::vector<std::string> getArguments(ArrayRef<Descriptor> inputs, const Descriptor &output,
                                              const rlx::LinkOptions &options) {
+  // No -soname: dlopen takes equal names for the same library.
   std::vector<std::string> arguments = {"ld.lld",
                                         "-shared",
                                         "-Bsymbolic",
@@ -92,9 +93,7 @@ static std::vector<std::string> getArguments(ArrayRef<Descriptor> inputs, const 
                                         "-z",
                                         "pack-relative-relocs",
                                         "-z",
-                                        "noexecstack",
-                                        "-soname",
-                                        "rlx-model.so"};
+                                        "noexecstack"};
   arguments.push_back("-z");
   arguments.push_back(options.allowUndefined ? "undefs" : "defs");
   for (const Descriptor &input : inputs)

@@ -8,6 +8,7 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "rlx/Conversion/Passes.h"
 #include "rlx/IR/RLXOps.h"
 #include "rlx/Transforms/Passes.h"
 
@@ -18,5 +19,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   registry.insert<rlx::RLXDialect>();
   rlx::registerTransformsPasses();
+  rlx::registerRLXConversionPasses();
+  rlx::registerConversionPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "RLX optimizer driver\n", registry));
 }

@@ -76,7 +76,7 @@ def EmitModelTable : Pass<"rlx-emit-model-table", "::mlir::ModuleOp"> {
     The hash of the weights is zero until the object is linked.
 
     ```mlir
-    rlx.variant @decode calls @decode role decode seq 1 to 1 past 0 to 8191
+    rlx.variant @decode_1 calls @decode role decode seq 1 to 1 past 0 to 8191
     // gives, among others,
     llvm.mlir.global internal constant @rlx_model() : !llvm.struct<(…)> {…}
     llvm.func @rlx_query(%version: i32) -> !llvm.ptr {…}

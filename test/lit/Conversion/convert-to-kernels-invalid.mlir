@@ -1,0 +1,99 @@
+// RUN: rlx-opt %s --rlx-convert-to-kernels=target-cpu=x86-64-v3 --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{expected a function with the attribute rlx.role}}
+module {
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  // expected-error@+1 {{expected the attribute rlx.workspace_bytes; run memory planning before}}
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill"} {
+    %x = rlx.embedding %ids, @w : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin : !x -> !y
+    %l = rlx.linear %h, @w : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @embed : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 0 : i64} {
+    // expected-error@+1 {{expected the attribute rlx.offsets to place result 0 in the workspace; run memory planning before}}
+    %x = rlx.embedding %ids, @embed : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin : !x -> !y
+    %l = rlx.linear %h, @embed : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  // expected-error@+1 {{expected a weight that has its place; run rlx-assign-weight-layout before}}
+  rlx.weight @embed : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>]
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 0 : i64} {
+    %x = rlx.embedding %ids, @embed {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin : !x -> !y
+    return %h, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 4096 : i64} {
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    // A matrix product cannot overwrite its input.
+    // expected-error@+1 {{expected the memory plan to keep its result apart from what it still reads}}
+    %z = rlx.linear %x, @w {rlx.offsets = array<i64: 1024>} : !x -> !x
+    %h = rlx.select_rows %z from %begin : !x -> !y
+    %l = rlx.linear %h, @w : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+!q = tensor<?x?x2x16xf32, #rlx.dims<BATCH, SEQ, 2, 16>>
+!all = tensor<?x?x2x16xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 2, 16>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  rlx.kv_slot @kv0 heads 2 head_dim 16 type f32
+  rlx.kv_slot @kv1 heads 2 head_dim 16 type f32
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 4096 : i64} {
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    %q = rlx.split_heads %x : !x -> !q
+    %k0, %v0 = rlx.kv_read %cache, @kv0 : !all, !all
+    %k1, %v1 = rlx.kv_read %cache, @kv1 : !all, !all
+    // expected-error@+1 {{expected the key and value of one rlx.kv_read}}
+    %o = rlx.attention %q, %k0, %v1 mask causal scale 1.0 {rlx.offsets = array<i64: 2048>} : !q, !all, !all -> !q
+    %m = rlx.merge_heads %o : !q -> !x
+    %h = rlx.select_rows %m from %begin : !x -> !y
+    return %h, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}

@@ -1,0 +1,42 @@
+//===- StepRun.h - Runs the steps of a loaded model -------------*- C++ -*-===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The least that a caller of rlx_step_fn has to do, for one sequence.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RLX_TEST_UNIT_CONVERSION_STEPRUN_H
+#define RLX_TEST_UNIT_CONVERSION_STEPRUN_H
+
+#include "rlx/runtime/abi.h"
+#include <string>
+#include <vector>
+
+namespace rlx::test {
+
+/// A sequence with its cache. `table` and `weights` must outlive it.
+class StepRun {
+public:
+  StepRun(const rlx_model_t &table, const void *weights, uint32_t threads);
+  StepRun(const StepRun &) = delete;
+
+  /// Appends `ids` by the variant `name` and returns the logits of all of them.
+  std::vector<float> run(const std::string &name, const std::vector<int32_t> &ids);
+
+  uint64_t getPast() const { return past; }
+
+private:
+  const rlx_model_t &table;
+  const void *weights;
+  uint32_t threads;
+  uint64_t past = 0;
+  std::vector<std::vector<char>> planes;
+  std::vector<rlx_kv_slot_t> slots;
+};
+
+} // namespace rlx::test
+
+#endif // RLX_TEST_UNIT_CONVERSION_STEPRUN_H
