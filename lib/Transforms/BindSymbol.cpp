@@ -25,7 +25,7 @@ struct BindSymbol : rlx::impl::BindSymbolBase<BindSymbol> {
   using BindSymbolBase::BindSymbolBase;
 
   void runOnOperation() override {
-    FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(getOperation());
+    FailureOr<SmallVector<func::FuncOp>> functions = getFunctions(getOperation());
     if (failed(functions))
       return signalPassFailure();
     bool found = false;
@@ -37,7 +37,7 @@ struct BindSymbol : rlx::impl::BindSymbolBase<BindSymbol> {
         return signalPassFailure();
     }
     if (!found && !function.empty()) {
-      getOperation().emitError("expected a forward function named ") << function.getValue();
+      getOperation().emitError("expected a function named ") << function.getValue();
       signalPassFailure();
     }
   }
@@ -51,7 +51,7 @@ private:
       return candidate.emitOpError("expected a value of ")
              << range->getName() << " in [" << range->getMin() << ", " << range->getMax()
              << "] but got " << value.getValue();
-    narrowSymbols(candidate, SymbolAttr::get(&getContext(), range->getName(), value, value));
+    bindSymbol(candidate, range->getName(), value);
     return success();
   }
 };

@@ -176,7 +176,7 @@ private:
   /// [BATCH, PAST_SEQ + SEQ, heads, head_dim], in terms of the query's sizes.
   static DimsAttr makeCacheDims(CachedAttentionOp op, DimsAttr query, KVSlotOp slot) {
     MLIRContext *context = op.getContext();
-    auto name = StringAttr::get(context, "PAST_SEQ");
+    auto name = StringAttr::get(context, RLXDialect::kPastSymbol);
     SmallVector<StringAttr> symbols(query.getSymbols());
     AffineExpr past = getAffineSymbolExpr(symbols.size(), context);
     symbols.push_back(name);
@@ -198,7 +198,7 @@ struct Decompose : rlx::impl::DecomposeBase<Decompose> {
     patterns.add<SplitEpilogue, SplitResidual, SplitGeglu, SplitRopeAppend, SplitCachedAttention>(
         &getContext());
     patterns.add<SplitWeight>(&getContext(), weights);
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       return signalPassFailure();
     weights.eraseReplaced();
   }

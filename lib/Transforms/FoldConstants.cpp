@@ -47,10 +47,6 @@ struct FoldScale : OpRewritePattern<ScaleOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ScaleOp op, PatternRewriter &rewriter) const override {
-    if (op.getFactor().isExactlyValue(1.0)) {
-      rewriter.replaceOp(op, op.getInput());
-      return success();
-    }
     auto embedding = op.getInput().getDefiningOp<EmbeddingOp>();
     if (!embedding || !embedding->hasOneUse())
       return rewriter.notifyMatchFailure(op, "the operand is no embedding without another use");
@@ -69,7 +65,7 @@ struct FoldConstants : rlx::impl::FoldConstantsBase<FoldConstants> {
     RewritePatternSet patterns(&getContext());
     patterns.add<AddOneToGain>(&getContext(), weights);
     patterns.add<FoldScale>(&getContext());
-    if (failed(rewriteForwardFunctions(getOperation(), "", std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), "", std::move(patterns))))
       return signalPassFailure();
     weights.eraseReplaced();
   }

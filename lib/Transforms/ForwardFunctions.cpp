@@ -20,22 +20,20 @@ std::optional<Role> rlx::getRole(func::FuncOp function) {
   return role ? symbolizeRole(role.getValue()) : std::nullopt;
 }
 
-FailureOr<SmallVector<func::FuncOp>> rlx::getForwardFunctions(ModuleOp module, StringRef role) {
+FailureOr<SmallVector<func::FuncOp>> rlx::getFunctions(ModuleOp module, StringRef role) {
   std::optional<Role> wanted = symbolizeRole(role);
   if (!role.empty() && !wanted)
     return module.emitError("expected role prefill or decode but got '") << role << "'";
   SmallVector<func::FuncOp> result;
   for (auto function : module.getOps<func::FuncOp>()) {
-    std::optional<Role> has = getRole(function);
-    if (has && !function.isExternal() && (!wanted || *has == *wanted))
+    if (function.getBody().hasOneBlock() && (!wanted || getRole(function) == wanted))
       result.push_back(function);
   }
   return result;
 }
 
-LogicalResult rlx::rewriteForwardFunctions(ModuleOp module, StringRef role,
-                                           RewritePatternSet patterns) {
-  FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(module, role);
+LogicalResult rlx::rewriteFunctions(ModuleOp module, StringRef role, RewritePatternSet patterns) {
+  FailureOr<SmallVector<func::FuncOp>> functions = getFunctions(module, role);
   if (failed(functions))
     return failure();
   FrozenRewritePatternSet frozen(std::move(patterns));

@@ -19,14 +19,14 @@ namespace rlx {
 /// The role of a forward function, or nullopt where `function` is none.
 std::optional<Role> getRole(mlir::func::FuncOp function);
 
-/// The forward functions with a body, in module order, whose role is named
-/// `role` (empty: any). An error at `module` where no role has that name.
-mlir::FailureOr<llvm::SmallVector<mlir::func::FuncOp>>
-getForwardFunctions(mlir::ModuleOp module, llvm::StringRef role = "");
+/// The functions of one block, in module order, whose role is named `role`
+/// (empty: with and without role). An error at `module` where no role has that name.
+mlir::FailureOr<llvm::SmallVector<mlir::func::FuncOp>> getFunctions(mlir::ModuleOp module,
+                                                                    llvm::StringRef role = "");
 
-/// Applies `patterns` to the forward functions of `role` until none matches.
-mlir::LogicalResult rewriteForwardFunctions(mlir::ModuleOp module, llvm::StringRef role,
-                                            mlir::RewritePatternSet patterns);
+/// Applies `patterns` to the functions of `role` until none matches.
+mlir::LogicalResult rewriteFunctions(mlir::ModuleOp module, llvm::StringRef role,
+                                     mlir::RewritePatternSet patterns);
 
 /// `type` with `columns` as the size of its last dimension.
 mlir::RankedTensorType withColumns(mlir::RankedTensorType type, int64_t columns);

@@ -44,7 +44,7 @@ struct FuseAttention : rlx::impl::FuseAttentionBase<FuseAttention> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ReadCacheInAttention>(&getContext());
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -79,7 +79,7 @@ struct FuseEpilogues : rlx::impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<AddInEpilogue, CapInEpilogue>(&getContext());
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       signalPassFailure();
   }
 };

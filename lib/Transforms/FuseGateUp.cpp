@@ -57,7 +57,7 @@ struct FuseGateUp : rlx::impl::FuseGateUpBase<FuseGateUp> {
     WeightTable weights(getOperation());
     RewritePatternSet patterns(&getContext());
     patterns.add<GateInEpilogue>(&getContext(), weights);
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       return signalPassFailure();
     weights.eraseReplaced();
   }

@@ -42,7 +42,7 @@ struct FuseGeglu : rlx::impl::FuseGegluBase<FuseGeglu> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<GateWithGelu>(&getContext());
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -66,7 +66,7 @@ struct FuseNormIntoLinear : rlx::impl::FuseNormIntoLinearBase<FuseNormIntoLinear
     WeightTable weights(getOperation());
     RewritePatternSet patterns(&getContext());
     patterns.add<NormaliseInLinear>(&getContext(), weights);
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       return signalPassFailure();
     weights.eraseReplaced();
   }

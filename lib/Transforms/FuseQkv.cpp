@@ -100,7 +100,7 @@ struct FuseQkv : rlx::impl::FuseQkvBase<FuseQkv> {
     WeightTable weights(getOperation());
     RewritePatternSet patterns(&getContext());
     patterns.add<ProjectAtOnce>(&getContext(), weights);
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       return signalPassFailure();
     weights.eraseReplaced();
   }

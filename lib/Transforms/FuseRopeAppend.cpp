@@ -41,7 +41,7 @@ struct FuseRopeAppend : rlx::impl::FuseRopeAppendBase<FuseRopeAppend> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<RotateInAppend>(&getContext());
-    if (failed(rewriteForwardFunctions(getOperation(), role, std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), role, std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -34,7 +34,8 @@ public:
       : function(function), scratchBytes(scratchBytes) {}
 
   LogicalResult run() {
-    FailureOr<SymbolAttr> batch = getRange(function, "BATCH"), seq = getRange(function, "SEQ");
+    FailureOr<SymbolAttr> batch = getRange(function, RLXDialect::kBatchSymbol),
+                          seq = getRange(function, RLXDialect::kSeqSymbol);
     if (failed(batch) || failed(seq))
       return failure();
     int64_t maxTokens = batch->getMax() * seq->getMax();
@@ -168,7 +169,7 @@ struct PlanMemory : rlx::impl::PlanMemoryBase<PlanMemory> {
   explicit PlanMemory(ScratchBytesFn scratchBytes) : scratchBytes(std::move(scratchBytes)) {}
 
   void runOnOperation() override {
-    FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(getOperation());
+    FailureOr<SmallVector<func::FuncOp>> functions = getFunctions(getOperation());
     if (failed(functions))
       return signalPassFailure();
     for (func::FuncOp function : *functions)

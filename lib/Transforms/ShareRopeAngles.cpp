@@ -35,7 +35,7 @@ template <typename OpT, typename Key> static void shareFirst(func::FuncOp functi
 namespace {
 struct ShareRopeAngles : rlx::impl::ShareRopeAnglesBase<ShareRopeAngles> {
   void runOnOperation() override {
-    FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(getOperation());
+    FailureOr<SmallVector<func::FuncOp>> functions = getFunctions(getOperation());
     if (failed(functions))
       return signalPassFailure();
     for (func::FuncOp function : *functions) {

@@ -47,8 +47,8 @@ struct Specialize : rlx::impl::SpecializeBase<Specialize> {
     ModuleOp module = getOperation();
     if (failed(checkOptions()) || failed(checkUnspecialized(module)))
       return signalPassFailure();
-    FailureOr<SmallVector<func::FuncOp>> prefills = getForwardFunctions(module, "prefill");
-    FailureOr<SmallVector<func::FuncOp>> decodes = getForwardFunctions(module, "decode");
+    FailureOr<SmallVector<func::FuncOp>> prefills = getFunctions(module, "prefill");
+    FailureOr<SmallVector<func::FuncOp>> decodes = getFunctions(module, "decode");
     if (failed(prefills) || failed(decodes))
       return signalPassFailure();
     if (prefills->size() != 1 || decodes->size() > 1) {
@@ -95,8 +95,8 @@ private:
 
   /// The dispatch table, narrowest variants first.
   FailureOr<SmallVector<Variant>> listVariants(func::FuncOp prefillFunction) {
-    FailureOr<SymbolAttr> seq = getRange(prefillFunction, "SEQ");
-    FailureOr<SymbolAttr> past = getRange(prefillFunction, "PAST_SEQ");
+    FailureOr<SymbolAttr> seq = getRange(prefillFunction, RLXDialect::kSeqSymbol);
+    FailureOr<SymbolAttr> past = getRange(prefillFunction, RLXDialect::kPastSymbol);
     if (failed(seq) || failed(past))
       return failure();
     SmallVector<Variant> variants;
@@ -124,41 +124,40 @@ private:
 
   /// Clones `original` as the function of `variant` and enters it in the table.
   LogicalResult make(const Variant &variant, func::FuncOp original) {
-    MLIRContext *context = &getContext();
-    SmallVector<SymbolAttr> ranges;
-    int64_t batchMax = 1, outMax = 0;
-    for (StringRef name : {"BATCH", "SEQ", "PAST_SEQ", "OUT"}) {
-      FailureOr<SymbolAttr> range = getRange(original, name);
-      if (failed(range))
-        return failure();
-      int64_t max = range->getMax();
-      if (name == "BATCH")
-        batchMax = max;
-      else if (name == "SEQ")
-        max = std::min(max, variant.seqMax);
-      else if (name == "PAST_SEQ")
-        max = std::min(max, variant.pastMax);
-      else
-        outMax = max = std::min(max, variant.seqMax);
-      // BATCH and OUT stay run-time values: only their ranges are known.
-      if (name == "SEQ" || name == "PAST_SEQ" || max != range->getMax())
-        ranges.push_back(SymbolAttr::get(context, range->getName(), range->getMin(), max));
-    }
     auto function = cast<func::FuncOp>(original->clone());
     function.setSymName("forward_" + variant.name);
-    function->setAttr(RLXDialect::kRoleAttr, StringAttr::get(context, stringifyRole(variant.role)));
+    function->setAttr(RLXDialect::kRoleAttr,
+                      StringAttr::get(&getContext(), stringifyRole(variant.role)));
     OpBuilder builder(original);
     builder.insert(function);
-    narrowSymbols(function, ranges);
+    FailureOr<SymbolAttr> batch = getRange(function, RLXDialect::kBatchSymbol),
+                          seq = limit(function, RLXDialect::kSeqSymbol, variant.seqMax),
+                          past = limit(function, RLXDialect::kPastSymbol, variant.pastMax),
+                          out = limit(function, RLXDialect::kOutSymbol, variant.seqMax);
+    if (failed(batch) || failed(seq) || failed(past) || failed(out))
+      return failure();
+    // The other symbols stay run-time values of which the range is known.
+    if (seq->getMin() == seq->getMax())
+      bindSymbol(function, seq->getName(), seq->getMin());
 
     builder.setInsertionPoint(getFirstFunction());
-    FailureOr<SymbolAttr> seq = getRange(function, "SEQ"), past = getRange(function, "PAST_SEQ");
     auto entry = VariantOp::create(builder, original.getLoc(), variant.name, function.getSymName(),
                                    variant.role, seq->getMin(), seq->getMax(), past->getMin(),
                                    past->getMax());
-    entry->setAttr(kBatchMaxAttr, builder.getI64IntegerAttr(batchMax));
-    entry->setAttr(kOutMaxAttr, builder.getI64IntegerAttr(outMax));
+    entry->setAttr(kBatchMaxAttr, builder.getI64IntegerAttr(batch->getMax()));
+    entry->setAttr(kOutMaxAttr, builder.getI64IntegerAttr(out->getMax()));
     return success();
+  }
+
+  /// Lowers the greatest value of `symbol` in `function` to `max`.
+  static FailureOr<SymbolAttr> limit(func::FuncOp function, StringRef symbol, int64_t max) {
+    FailureOr<SymbolAttr> range = getRange(function, symbol);
+    if (failed(range))
+      return failure();
+    auto limited = SymbolAttr::get(function.getContext(), range->getName(), range->getMin(),
+                                   std::min(range->getMax(), max));
+    narrowSymbol(function, limited);
+    return limited;
   }
 
   func::FuncOp getFirstFunction() { return *getOperation().getOps<func::FuncOp>().begin(); }

@@ -15,32 +15,29 @@
 using namespace mlir;
 using namespace rlx;
 
-void rlx::narrowSymbols(func::FuncOp function, ArrayRef<SymbolAttr> ranges) {
-  llvm::MapVector<StringAttr, SymbolAttr> all;
+void rlx::narrowSymbol(func::FuncOp function, SymbolAttr range) {
+  SmallVector<Attribute> symbols;
   if (auto own = function->getAttrOfType<ArrayAttr>(RLXDialect::kSymbolsAttr))
-    for (auto symbol : own.getAsRange<SymbolAttr>())
-      all[symbol.getName()] = symbol;
-  llvm::DenseMap<StringAttr, int64_t> bound;
-  for (SymbolAttr range : ranges) {
-    all[range.getName()] = range;
-    if (range.getMin() == range.getMax())
-      bound[range.getName()] = range.getMin();
-  }
-  SmallVector<Attribute> list;
-  for (auto &entry : all)
-    list.push_back(entry.second);
-  function->setAttr(RLXDialect::kSymbolsAttr, ArrayAttr::get(function.getContext(), list));
-  if (bound.empty())
-    return;
+    symbols.assign(own.begin(), own.end());
+  auto *earlier = llvm::find_if(symbols, [&](Attribute symbol) {
+    return cast<SymbolAttr>(symbol).getName() == range.getName();
+  });
+  if (earlier == symbols.end())
+    symbols.push_back(range);
+  else
+    *earlier = range;
+  function->setAttr(RLXDialect::kSymbolsAttr, ArrayAttr::get(function.getContext(), symbols));
+}
 
+void rlx::bindSymbol(func::FuncOp function, StringAttr symbol, int64_t value) {
+  narrowSymbol(function, SymbolAttr::get(function.getContext(), symbol, value, value));
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](RankedTensorType type) -> std::optional<Type> {
     DimsAttr dims = getDims(type);
     if (!dims)
       return std::nullopt;
-    DimsAttr replaced = dims.substitute([&](StringAttr name) -> std::optional<int64_t> {
-      auto found = bound.find(name);
-      return found == bound.end() ? std::nullopt : std::optional(found->second);
+    DimsAttr replaced = dims.substitute([&](StringAttr name) {
+      return name == symbol ? std::optional<int64_t>(value) : std::nullopt;
     });
     return getTensorType(replaced, type.getElementType());
   });

@@ -16,10 +16,11 @@
 
 namespace rlx {
 
-/// Gives `function` the `ranges` (of symbols that are declared at it) in addition
-/// to those that it has. A symbol whose range is one value becomes that value in
-/// every type of the function.
-void narrowSymbols(mlir::func::FuncOp function, llvm::ArrayRef<SymbolAttr> ranges);
+/// Gives `function` the range `range` of a symbol, in place of an earlier one.
+void narrowSymbol(mlir::func::FuncOp function, SymbolAttr range);
+
+/// Narrows `symbol` to one value and replaces it by that in every type.
+void bindSymbol(mlir::func::FuncOp function, mlir::StringAttr symbol, int64_t value);
 
 } // namespace rlx
 

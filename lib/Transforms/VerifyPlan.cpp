@@ -38,7 +38,8 @@ public:
     if (!size)
       return function.emitOpError("expected the attribute ") << kWorkspaceBytesAttr;
     bytes = size.getInt();
-    FailureOr<SymbolAttr> batch = getRange(function, "BATCH"), seq = getRange(function, "SEQ");
+    FailureOr<SymbolAttr> batch = getRange(function, RLXDialect::kBatchSymbol),
+                          seq = getRange(function, RLXDialect::kSeqSymbol);
     if (failed(batch) || failed(seq))
       return failure();
     maxTokens = batch->getMax() * seq->getMax();
@@ -137,7 +138,7 @@ struct VerifyPlan : rlx::impl::VerifyPlanBase<VerifyPlan> {
   explicit VerifyPlan(ScratchBytesFn scratchBytes) : scratchBytes(std::move(scratchBytes)) {}
 
   void runOnOperation() override {
-    FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(getOperation());
+    FailureOr<SmallVector<func::FuncOp>> functions = getFunctions(getOperation());
     if (failed(functions))
       return signalPassFailure();
     for (func::FuncOp function : *functions)

@@ -30,20 +30,6 @@ struct Stage {
 };
 } // namespace
 
-static LogicalResult checkSignature(func::FuncOp function) {
-  FunctionType type = function.getFunctionType();
-  bool fits = type.getNumInputs() == 3 && isa<RankedTensorType>(type.getInput(0)) &&
-              isa<KVCacheType>(type.getInput(1)) && isa<IndexType>(type.getInput(2)) &&
-              type.getNumResults() >= 2 && isa<KVCacheType>(type.getResults().back());
-  if (!fits)
-    return function.emitOpError("expected a forward function to take ids, a cache and an index, "
-                                "and to return tensors and a cache, but got ")
-           << type;
-  if (!function.getBody().hasOneBlock())
-    return function.emitOpError("expected a forward function of one block");
-  return success();
-}
-
 static LogicalResult checkOp(Operation &op) {
   if (!isa<RLXDialect>(op.getDialect()) && !isa<func::ReturnOp>(op))
     return op.emitOpError("expected only RLX ops in a forward function");
@@ -56,14 +42,15 @@ static LogicalResult checkOp(Operation &op) {
 }
 
 static LogicalResult checkImport(ModuleOp module, ArrayRef<func::FuncOp> functions) {
-  for (StringRef symbol : {"BATCH", "SEQ", "PAST_SEQ", "OUT"})
+  for (StringRef symbol : {RLXDialect::kBatchSymbol, RLXDialect::kSeqSymbol,
+                           RLXDialect::kPastSymbol, RLXDialect::kOutSymbol})
     if (failed(getRange(module, symbol)))
       return failure();
   if (llvm::none_of(functions, [](func::FuncOp f) { return getRole(f) == Role::Prefill; }))
     return module.emitError("expected a forward function with role prefill");
   for (func::FuncOp function : functions) {
-    if (failed(checkSignature(function)))
-      return failure();
+    if (!function.getBody().hasOneBlock())
+      return function.emitOpError("expected a forward function of one block");
     for (Operation &op : function.getBody().front())
       if (failed(checkOp(op)))
         return failure();
@@ -92,7 +79,8 @@ static LogicalResult checkVariant(VariantOp variant, func::FuncOp function) {
     return variant.emitOpError("expected ")
            << variant.getFunctionAttr() << " to be a function with role "
            << stringifyRole(variant.getRole());
-  FailureOr<SymbolAttr> seq = getRange(function, "SEQ"), past = getRange(function, "PAST_SEQ");
+  FailureOr<SymbolAttr> seq = getRange(function, RLXDialect::kSeqSymbol),
+                        past = getRange(function, RLXDialect::kPastSymbol);
   if (failed(seq) || failed(past))
     return failure();
   auto agrees = [](SymbolAttr range, uint64_t min, uint64_t max) {
@@ -119,7 +107,8 @@ static LogicalResult checkSpecialize(ModuleOp module, ArrayRef<func::FuncOp> fun
     if (!called.contains(function))
       return function.emitOpError("expected every forward function to be some variant's");
   auto generic = symbols.lookup<VariantOp>("generic");
-  SymbolAttr seq = *getRange(module, "SEQ"), past = *getRange(module, "PAST_SEQ");
+  SymbolAttr seq = *getRange(module, RLXDialect::kSeqSymbol),
+             past = *getRange(module, RLXDialect::kPastSymbol);
   if (!generic || generic.getRole() != Role::Prefill ||
       generic.getSeqMax() != static_cast<uint64_t>(seq.getMax()) ||
       generic.getPastMax() != static_cast<uint64_t>(past.getMax()))
@@ -159,11 +148,12 @@ struct VerifyStage : rlx::impl::VerifyStageBase<VerifyStage> {
           << stage << "'";
       return signalPassFailure();
     }
-    FailureOr<SmallVector<func::FuncOp>> functions = getForwardFunctions(module);
-    if (failed(functions))
-      return signalPassFailure();
+    SmallVector<func::FuncOp> functions;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (getRole(function) && !function.isExternal())
+        functions.push_back(function);
     for (const Stage *current = std::begin(stages); current <= last; ++current)
-      if (current->check && failed(current->check(module, *functions)))
+      if (current->check && failed(current->check(module, functions)))
         return signalPassFailure();
     markAllAnalysesPreserved();
   }

@@ -116,13 +116,10 @@ WeightOp WeightTable::addOne(WeightOp gain) {
   Builder builder(module.getContext());
   SmallVector<Attribute> transforms(gain.getTransforms().getValue());
   RankedTensorType type = gain.getTensorType();
-  Type f32 = builder.getF32Type();
-  if (type.getElementType() != f32)
-    transforms.push_back(ConvertAttr::get(module.getContext(), f32));
   transforms.push_back(AddScalarAttr::get(module.getContext(), builder.getF32FloatAttr(1.0f)));
   replaced.insert(gain.getSymNameAttr());
-  return getOrCreate(gain, (gain.getSymName() + ".plain").str(), type.clone(f32), gain.getSources(),
-                     gain.getCombine(), builder.getArrayAttr(transforms), {});
+  return getOrCreate(gain, (gain.getSymName() + ".plain").str(), type.clone(builder.getF32Type()),
+                     gain.getSources(), gain.getCombine(), builder.getArrayAttr(transforms), {});
 }
 
 WeightOp WeightTable::getOrCreate(WeightOp before, StringRef name, RankedTensorType type,

@@ -126,7 +126,7 @@ class Lint:
             if path.name != "Passes.td":
                 continue
             text = self.text(path)
-            for found in re.finditer(r'def \w+\s*:\s*Pass<"rlx-([\w-]+)"', text):
+            for found in re.finditer(r'def \w+\s*:\s*\w*Pass<"rlx-([\w-]+)"', text):
                 name, line = found[1], text[: found.start()].count("\n") + 1
                 if name not in tests:
                     self.report(path, line, f"pass rlx-{name} has no lit test {name}.mlir")

@@ -154,8 +154,8 @@ def Decompose : RLX_FusionPass<"rlx-decompose"> {
 def FoldConstants : RLX_ModulePass<"rlx-fold-constants"> {
   let summary = "computes at compile time what does not depend on the tokens";
   let description = [{
-    - `one_plus` gains become `plain`: the weight, widened to f32, gets
-      `#rlx.add_scalar<1.0>`;
+    - `one_plus` gains become `plain`: the weight gets `#rlx.add_scalar<1.0>`,
+      whose result is f32;
     - an rlx.scale of an unscaled embedding becomes the embedding's scale;
     - scales by one disappear.
 
@@ -166,7 +166,7 @@ def FoldConstants : RLX_ModulePass<"rlx-fold-constants"> {
     %y = rlx.rms_norm %1, @norm gain one_plus eps 1.0e-06 : …
     // becomes
     rlx.weight @norm.plain : tensor<64xf32> from […]
-      transforms [#rlx.convert<f32>, #rlx.add_scalar<1.0 : f32>]
+      transforms [#rlx.add_scalar<1.0 : f32>]
     %1 = rlx.embedding %ids, @embed {scale = 8.0 : f32} : …
     %y = rlx.rms_norm %1, @norm.plain gain plain eps 1.0e-06 : …
     ```
@@ -199,7 +199,7 @@ def ShareRopeAngles : RLX_ModulePass<"rlx-share-rope-angles"> {
 def BindSymbol : RLX_ModulePass<"rlx-bind-symbol"> {
   let summary = "replaces a symbolic size by a constant";
   let description = [{
-    In every type of every forward function (or of `function` alone); the
+    In every type of every function (or of `function` alone); the
     symbol's range shrinks to the value, which must lie in it.
 
     ```mlir
