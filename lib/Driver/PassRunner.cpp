@@ -30,6 +30,7 @@ PassRunner::PassRunner(const CompileOptions &options, Console &console)
   // A reproducer of the single failing pass needs passes to run one by one.
   if (options.threads != 1 && options.reproducer.empty())
     context.setThreadPool(pool);
+  context.printOpOnDiagnostic(false); // the op is the whole module, often
   context.getDiagEngine().registerHandler(
       [this](Diagnostic &diagnostic) { return handle(diagnostic); });
   timing.setEnabled(options.verbose);
