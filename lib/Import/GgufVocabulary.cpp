@@ -38,6 +38,18 @@ private:
 
 } // namespace
 
+/// Converters write the spaces of user-defined pieces as spaces, while all other
+/// pieces, and SentencePiece models, have U+2581.
+static std::string withSpaceSymbols(llvm::StringRef text) {
+  std::string result;
+  for (char c : text)
+    if (c == ' ')
+      result += "\xE2\x96\x81";
+    else
+      result += c;
+  return result;
+}
+
 llvm::Error VocabularyReader::readPieces(Vocabulary &vocabulary) const {
   const GgufValue *tokens = find("tokens"), *scores = find("scores"), *types = find("token_type");
   std::optional<std::vector<llvm::StringRef>> texts =
@@ -66,6 +78,8 @@ llvm::Error VocabularyReader::readPieces(Vocabulary &vocabulary) const {
     if (!std::isfinite((*scoreValues)[i]))
       return wrong("scores", llvm::formatv("piece {0}: expected a finite score", i).str());
     vocabulary.pieces[i] = {(*texts)[i].str(), (*scoreValues)[i], static_cast<PieceType>(type)};
+    if (vocabulary.pieces[i].type == PieceType::UserDefined)
+      vocabulary.pieces[i].text = withSpaceSymbols(vocabulary.pieces[i].text);
   }
   return llvm::Error::success();
 }

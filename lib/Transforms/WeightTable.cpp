@@ -141,7 +141,7 @@ WeightOp WeightTable::getOrCreate(WeightOp before, StringRef name, RankedTensorT
 }
 
 void WeightTable::eraseReplaced() {
-  std::optional<SymbolTable::UseRange> uses = SymbolTable::getSymbolUses(module);
+  std::optional<SymbolTable::UseRange> uses = SymbolTable::getSymbolUses(&module.getBodyRegion());
   if (!uses)
     return;
   llvm::DenseSet<Attribute> used;

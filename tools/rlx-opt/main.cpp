@@ -9,6 +9,7 @@
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "rlx/Conversion/Passes.h"
+#include "rlx/Conversion/Scratch.h"
 #include "rlx/IR/RLXOps.h"
 #include "rlx/Transforms/Passes.h"
 
@@ -18,7 +19,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   registry.insert<rlx::RLXDialect>();
-  rlx::registerTransformsPasses();
+  rlx::registerTransformsPasses(rlx::scratchBytes);
   rlx::registerRLXConversionPasses();
   rlx::registerConversionPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "RLX optimizer driver\n", registry));

@@ -58,4 +58,16 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %3 = rlx.add %2, %1 : !x16
     return %3 : !x16
   }
+  // Scratch memory lives as long as its op: beside the result, over what is dead.
+  // CHECK-LABEL: func.func @scratch
+  // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
+  // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: [[A:[0-9]+]]>, rlx.scratch = [[B:[0-9]+]] : i64}
+  // CHECK-NEXT: rlx.gelu %{{.*}} {rlx.offsets = array<i64: [[A]]>}
+  // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: -1>, rlx.scratch = [[B]] : i64}
+  func.func @scratch(%x: !x16) -> !x16 {
+    %0 = rlx.linear %x, @w norm(@g, 0.001) : !x16 -> !x16
+    %1 = rlx.gelu %0 : !x16
+    %2 = rlx.linear %1, @w norm(@g, 0.001) : !x16 -> !x16
+    return %2 : !x16
+  }
 }

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The bundled checkpoints, imported, compiled unfused with a plain memory plan and
-// plain f32 weights, against reference logits. What fusion, planning, packing and
-// the runtime add is tested with them.
+// The bundled checkpoints against reference logits: unfused with a memory plan that
+// reuses nothing, and with all transforms. Weights are f32 and packed by a plain
+// second packer; what the compiler's packer and the runtime add is tested with them.
 //
 //===----------------------------------------------------------------------===//
 #include "CompiledModel.h"
@@ -18,8 +18,10 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "rlx/Conversion/Passes.h"
+#include "rlx/Conversion/Scratch.h"
 #include "rlx/Import/Checkpoint.h"
 #include "rlx/Import/ImportModel.h"
+#include "rlx/Transforms/Passes.h"
 #include <gmock/gmock.h>
 
 using namespace rlx;
@@ -32,7 +34,27 @@ struct Loaded {
 };
 } // namespace
 
-static llvm::Expected<Loaded> load(const std::string &name) {
+/// Everything between import and code generation.
+static mlir::LogicalResult transform(mlir::ModuleOp module, bool optimised) {
+  mlir::PassManager manager(module.getContext());
+  if (optimised) {
+    PlanOptions plan;
+    plan.weights.dtype = "f32";
+    plan.scratchBytes = scratchBytes;
+    buildFusionPipeline(manager, {});
+    buildFoldPipeline(manager);
+    buildSpecializePipeline(manager, {});
+    buildPlanPipeline(manager, plan);
+  } else {
+    convertWeightsToF32(module);
+    planWithoutReuse(module);
+    addVariants(module);
+  }
+  manager.addPass(createAssignWeightLayout());
+  return manager.run(module);
+}
+
+static llvm::Expected<Loaded> load(const std::string &name, bool optimised) {
   llvm::Expected<Checkpoint> checkpoint = openCheckpoint(RLX_TEST_DATA "/models/" + name);
   if (!checkpoint)
     return checkpoint.takeError();
@@ -44,13 +66,8 @@ static llvm::Expected<Loaded> load(const std::string &name) {
   auto module = importModel(context, *checkpoint->weights, checkpoint->config, options);
   if (!module)
     return module.takeError();
-  convertWeightsToF32(**module);
-  planWithoutReuse(**module);
-  addVariants(**module);
-  mlir::PassManager manager(&context);
-  manager.addPass(createAssignWeightLayout());
-  if (mlir::failed(manager.run(**module)))
-    return llvm::createStringError("weights have no layout");
+  if (mlir::failed(transform(**module, optimised)))
+    return llvm::createStringError("the transforms failed");
   auto object = compileToSharedObject(**module, "x86-64-v3");
   if (!object)
     return object.takeError();
@@ -60,11 +77,11 @@ static llvm::Expected<Loaded> load(const std::string &name) {
   return Loaded{*table, packWeights(**module, *checkpoint->weights)};
 }
 
-static const Loaded &getModel(const std::string &name) {
-  static std::map<std::string, Loaded> models;
-  auto found = models.find(name);
+static const Loaded &getModel(const std::string &name, bool optimised) {
+  static std::map<std::pair<std::string, bool>, Loaded> models;
+  auto found = models.find({name, optimised});
   if (found == models.end())
-    found = models.emplace(name, llvm::cantFail(load(name))).first;
+    found = models.emplace(std::pair(name, optimised), llvm::cantFail(load(name, optimised))).first;
   return found->second;
 }
 
@@ -83,12 +100,14 @@ static std::vector<float> prefill(const Loaded &model, const std::vector<int32_t
   return logits;
 }
 
-class Forward : public testing::TestWithParam<std::string> {};
+class Forward : public testing::TestWithParam<std::tuple<std::string, bool>> {
+protected:
+  std::string name = std::get<0>(GetParam());
+  const Loaded &model = getModel(name, std::get<1>(GetParam()));
+};
 
 TEST_P(Forward, LogitsMatchTheReference) {
-  const Loaded &model = getModel(GetParam());
-  for (const GoldenSequence &golden :
-       readGolden(RLX_TEST_DATA "/goldens/hf/" + GetParam() + ".npz")) {
+  for (const GoldenSequence &golden : readGolden(RLX_TEST_DATA "/goldens/hf/" + name + ".npz")) {
     std::vector<float> logits = prefill(model, golden.ids, 32, 2);
     ASSERT_EQ(logits.size(), golden.logits.size());
     float error = 0, largest = 0;
@@ -101,20 +120,27 @@ TEST_P(Forward, LogitsMatchTheReference) {
   }
 }
 
+TEST_P(Forward, TransformsDoNotChangeBits) {
+  std::vector<int32_t> ids = {2, 17, 1999, 5, 300, 300, 64};
+  EXPECT_EQ(prefill(model, ids, 32, 2), prefill(getModel(name, false), ids, 32, 2));
+}
+
 TEST_P(Forward, BitsDependNeitherOnThreadsNorOnChunks) {
-  const Loaded &model = getModel(GetParam());
   std::vector<int32_t> ids;
-  for (const GoldenSequence &golden :
-       readGolden(RLX_TEST_DATA "/goldens/hf/" + GetParam() + ".npz"))
+  for (const GoldenSequence &golden : readGolden(RLX_TEST_DATA "/goldens/hf/" + name + ".npz"))
     if (golden.ids.size() > ids.size())
       ids = golden.ids;
   ASSERT_GT(ids.size(), 64u) << "beyond the sliding window";
   std::vector<float> expected = prefill(model, ids, 32, 1);
   EXPECT_EQ(prefill(model, ids, 32, 3), expected);
   EXPECT_EQ(prefill(model, ids, 7, 2), expected);
-  EXPECT_EQ(prefill(model, ids, 1, 2, "one"), expected);
+  EXPECT_EQ(prefill(model, ids, 1, 2, "decode"), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, Forward,
-                         testing::Values("tiny-gemma1", "tiny-gemma2", "tiny-gemma3"),
-                         [](const auto &info) { return info.param.substr(5); });
+INSTANTIATE_TEST_SUITE_P(
+    Checkpoints, Forward,
+    testing::Combine(testing::Values("tiny-gemma1", "tiny-gemma2", "tiny-gemma3"), testing::Bool()),
+    [](const auto &info) {
+      return std::get<0>(info.param).substr(5) +
+             (std::get<1>(info.param) ? "_optimised" : "_plain");
+    });

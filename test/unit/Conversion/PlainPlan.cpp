@@ -57,7 +57,9 @@ void rlx::test::addVariants(ModuleOp module) {
       return lookupSymbol(function, builder.getStringAttr(name));
     };
     bool decode = function.getName() == "decode";
-    VariantOp::create(builder, function.getLoc(), decode ? "one" : "generic", function.getName(),
+    // Functions and variants share one table of names.
+    function.setName((function.getName() + "_step").str());
+    VariantOp::create(builder, function.getLoc(), decode ? "decode" : "generic", function.getName(),
                       decode ? Role::Decode : Role::Prefill, 1, decode ? 1 : range("SEQ").getMax(),
                       0, range("PAST_SEQ").getMax());
   }

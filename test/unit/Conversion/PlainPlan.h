@@ -18,7 +18,7 @@ namespace rlx::test {
 /// Gives every result of the forward functions its own place in the workspace.
 void planWithoutReuse(mlir::ModuleOp module);
 
-/// Adds the variants `generic` for @prefill and `one` for @decode.
+/// Adds the variants `generic` for @prefill and `decode` for @decode.
 void addVariants(mlir::ModuleOp module);
 
 } // namespace rlx::test

@@ -261,6 +261,19 @@ TEST(GgufVocabulary, ReadsPieces) {
   EXPECT_FALSE(vocabulary.addEos);
 }
 
+TEST(GgufVocabulary, WritesSpacesOfUserDefinedPiecesAsAllOthers) {
+  auto result = vocabularyOf(
+      tinyGguf("gemma")
+          .string("tokenizer.ggml.model", "llama")
+          .strings("tokenizer.ggml.tokens", {"<unk>", "  ", "a ", "\xE2\x96\x81", "c", "d"})
+          .array("tokenizer.ggml.scores", GgufType::Float32, 6, std::string(24, '\0'))
+          .array("tokenizer.ggml.token_type", GgufType::Int32, 6,
+                 raw(2) + raw(4) + raw(1) + raw(1) + raw(1) + raw(1)));
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  EXPECT_EQ((*result)->pieces[1].text, "\xE2\x96\x81\xE2\x96\x81");
+  EXPECT_EQ((*result)->pieces[2].text, "a "); // an ordinary piece: as it is
+}
+
 TEST(GgufVocabulary, MayBeAbsent) {
   auto result = vocabularyOf(tinyGguf("gemma"));
   ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());

@@ -8,7 +8,9 @@
 //===----------------------------------------------------------------------===//
 #include "ModelProto.h"
 #include "Reference.h"
+#include "rlx/Import/Gguf.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -121,6 +123,29 @@ TEST_P(BundledModel, RandomTextAndIds) {
 
 INSTANTIATE_TEST_SUITE_P(Models, BundledModel,
                          testing::Values("tiny-gemma1", "tiny-gemma2", "tiny-gemma3"));
+
+/// A vocabulary that a GGUF file embeds; the library judges it as a model file.
+class EmbeddedVocabulary : public testing::TestWithParam<const char *> {};
+
+TEST_P(EmbeddedVocabulary, HeldOutText) {
+  std::string path = std::string(RLX_TEST_DATA) + "/goldens/gguf/" + GetParam() + ".gguf";
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  llvm::Expected<GgufFile> parsed = parseGguf(path, llvm::arrayRefFromStringRef(bytes));
+  ASSERT_TRUE(static_cast<bool>(parsed)) << llvm::toString(parsed.takeError());
+  auto vocabulary = readGgufVocabulary(path, *parsed);
+  ASSERT_TRUE(static_cast<bool>(vocabulary)) << llvm::toString(vocabulary.takeError());
+  ASSERT_TRUE(vocabulary->has_value());
+  Reference reference(modelProto(**vocabulary));
+  ASSERT_EQ(reference.error, "");
+  expectEqual(reference, readFile("heldout.txt"));
+  expectEqual(reference, "  \xF0\x9F\xA6\x99 \xFF\n\n<bos>");
+  for (const VocabularyPiece &piece : (*vocabulary)->pieces)
+    ASSERT_NO_FATAL_FAILURE(expectEqual(reference, piece.text + " " + piece.text));
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, EmbeddedVocabulary,
+                         testing::Values("gemma-BF16", "gemma2-Q8_0", "gemma3-Q4_K_M"));
 
 /// A small vocabulary in which many merges compete.
 Vocabulary randomVocabulary(std::mt19937 &random) {
