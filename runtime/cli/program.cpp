@@ -86,8 +86,11 @@ static Status readGeneration(const json &object, SamplingOptions &sampling) {
 }
 
 static Status readManifest(const json &root, Program &program) {
-  if (auto it = root.find("model"); it != root.end() && it->is_object())
-    program.name = it->value("name", it->value("architecture", program.name));
+  if (auto model = root.find("model"); model != root.end() && model->is_object())
+    for (const char *key : {"architecture", "name"})
+      if (auto it = model->find(key);
+          it != model->end() && it->is_string() && !it->get_ref<const std::string &>().empty())
+        program.name = it->get<std::string>();
   if (auto it = root.find("turn_format"); it != root.end() && !it->is_null())
     if (Status status = readTurnFormat(*it, program); !status.ok())
       return status;
@@ -131,12 +134,8 @@ Expected<Program> openProgram(Model model, Console &console,
   json root = json::parse(program.model.config(), nullptr, /*allow_exceptions=*/false);
   if (!root.is_object())
     return bad("expected a JSON object");
-  try {
-    if (Status status = readManifest(root, program); !status.ok())
-      return status;
-  } catch (const json::exception &error) { // a member of another type
-    return bad(error.what());
-  }
+  if (Status status = readManifest(root, program); !status.ok())
+    return status;
   if (Status status = openTokenizer(root, tables, program); !status.ok())
     return status;
   return program;

@@ -335,13 +335,22 @@ TEST(Help, IsThereForEveryCommand) {
   EXPECT_THAT(runCli({"--version"}).out, HasSubstr("fake, compiled by RLX"));
 }
 
+TEST(Manifest, NamesTheModel) {
+  for (auto [model, name] : {std::pair(R"({"name":null,"architecture":"gemma3"})", "gemma3,"),
+                             {R"({"name":"Tiny","architecture":"gemma3"})", "Tiny,"},
+                             {R"({"name":7})", "model,"}}) {
+    CliSetup setup;
+    setup.manifest = std::string(R"({"model":)") + model + "}";
+    EXPECT_THAT(runCli({"--version"}, setup).out, testing::StartsWith(name));
+  }
+}
+
 TEST(Manifest, DamageIsNamed) {
   for (auto [manifest, message] :
        {std::pair(R"({"turn_format":{}})", "turn_format.name: expected a string"),
         {R"({"turn_format":3})", "turn_format: expected an object but got number"},
         {R"({"generation":{"temperature":"hot"}})", "generation.temperature: expected a number"},
-        {R"({"generation":{"top_p":2}})", "generation: "},
-        {R"({"model":{"name":7}})", "manifest.json: "}}) {
+        {R"({"generation":{"top_p":2}})", "generation: "}}) {
     CliSetup setup;
     setup.manifest = manifest;
     CliResult result = runCli({"info"}, setup);
