@@ -47,17 +47,15 @@ FailureOr<int64_t> rlx::getMaxBytes(Value value) {
 }
 
 bool rlx::canReuse(OpOperand &operand) {
+  // What the kernels promise, see rlx/Kernels/KernelSpecs.h.
   Operation *op = operand.getOwner();
-  if (isa<AddOp, MulOp, GegluOp, GeluOp, ScaleOp, SoftcapOp>(op))
+  if (isa<AddOp, MulOp, GegluOp, GeluOp, ScaleOp, SoftcapOp, RmsNormOp>(op))
     return true;
-  // A thread writes each element after it has read the residual's there.
-  Value residual;
-  if (auto linear = dyn_cast<LinearOp>(op))
-    residual = linear.getResidual();
-  else if (auto norm = dyn_cast<RmsNormOp>(op))
-    residual = norm.getResidual();
-  if (!residual || operand.get() != residual)
-    return false;
-  // Other threads still read the rest of the input.
-  return getBuffer(op->getOperand(0)) != getBuffer(residual);
+  if (isa<RopeOp>(op))
+    return operand.getOperandNumber() == 0;
+  // A thread writes each element after it has read the residual's there, while
+  // other threads still read the rest of the input.
+  auto linear = dyn_cast<LinearOp>(op);
+  return linear && operand.get() == linear.getResidual() &&
+         getBuffer(linear.getInput()) != getBuffer(linear.getResidual());
 }

@@ -4,6 +4,7 @@
 !x16 = tensor<?x?x16xf32, #rlx.dims<BATCH, SEQ, 16>>
 !x48 = tensor<?x?x48xf32, #rlx.dims<BATCH, SEQ, 48>>
 !h1x16 = tensor<?x?x1x16xf32, #rlx.dims<BATCH, SEQ, 1, 16>>
+!cs = tensor<?x?x2x8xf32, #rlx.dims<BATCH, SEQ, 2, 8>>
 !y = tensor<?x?x16xf32, #rlx.dims<BATCH, OUT, 16>>
 
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 8>,
@@ -69,5 +70,26 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %1 = rlx.gelu %0 : !x16
     %2 = rlx.linear %1, @w norm(@g, 0.001) : !x16 -> !x16
     return %2 : !x16
+  }
+  // Norms and rotations work in place too, but not over the angles.
+  // CHECK-LABEL: func.func @rows
+  // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
+  // CHECK-NEXT: rlx.positions %{{.*}} {rlx.offsets = array<i64: -1>}
+  // CHECK-NEXT: rlx.rope_angles %{{.*}} {rlx.offsets = array<i64: [[CS:[0-9]+]]>}
+  // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: [[A:[0-9]+]]>}
+  // CHECK-NEXT: rlx.split_heads %{{.*}} {rlx.offsets = array<i64: -1>}
+  // CHECK-NEXT: rlx.rms_norm %{{.*}} {rlx.offsets = array<i64: [[A]]>}
+  // CHECK-NEXT: rlx.rope %{{.*}} {rlx.offsets = array<i64: [[A]]>}
+  // CHECK-NEXT: rlx.gelu %{{.*}} {rlx.offsets = array<i64: -1>}
+  func.func @rows(%x: !x16, %c: !rlx.kv_cache) -> !h1x16 {
+    %p = rlx.positions %c : tensor<?x?xi64, #rlx.dims<BATCH, SEQ>>
+    %cs = rlx.rope_angles %p rope <base = 1.0e+04 : f64, dim = 16>
+      : tensor<?x?xi64, #rlx.dims<BATCH, SEQ>> -> !cs
+    %0 = rlx.linear %x, @w : !x16 -> !x16
+    %1 = rlx.split_heads %0 : !x16 -> !h1x16
+    %2 = rlx.rms_norm %1, @g gain plain eps 0.001 : !h1x16 -> !h1x16
+    %3 = rlx.rope %2, %cs : !h1x16, !cs -> !h1x16
+    %4 = rlx.gelu %3 : !h1x16
+    return %4 : !h1x16
   }
 }
