@@ -59,6 +59,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %3 = rlx.add %2, %1 : !x16
     return %3 : !x16
   }
+
   // Scratch memory lives as long as its op: beside the result, over what is dead.
   // CHECK-LABEL: func.func @scratch
   // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
@@ -71,6 +72,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %2 = rlx.linear %1, @w norm(@g, 0.001) : !x16 -> !x16
     return %2 : !x16
   }
+
   // Norms and rotations work in place too, but not over the angles.
   // CHECK-LABEL: func.func @rows
   // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
