@@ -80,6 +80,8 @@ public:
   }
   llvm::Error writeWeights(llvm::ArrayRef<uint8_t> bytes) override { return payload->write(bytes); }
   llvm::Error finish(ModelContents contents) override;
+  llvm::Error commit() override { return file.commit(/*executable=*/true); }
+  llvm::StringRef temporaryPath() const override { return file.temporaryPath(); }
   uint64_t size() const override { return file.position(); }
 
 private:
@@ -129,9 +131,7 @@ llvm::Error BinaryOutput::finish(ModelContents contents) {
   if (llvm::Error error =
           payload->add("manifest.json", llvm::arrayRefFromStringRef(writeManifest(manifest))))
     return error;
-  if (llvm::Error error = payload->finish())
-    return error;
-  return file.commit(/*executable=*/true);
+  return payload->finish();
 }
 
 static llvm::Expected<std::unique_ptr<ModelOutput>> createBinary(const CompileOptions &options,
@@ -173,6 +173,8 @@ public:
   }
   llvm::Error writeWeights(llvm::ArrayRef<uint8_t> bytes) override { return weights.write(bytes); }
   llvm::Error finish(ModelContents contents) override;
+  llvm::Error commit() override;
+  llvm::StringRef temporaryPath() const override { return code.temporaryPath(); }
   uint64_t size() const override { return code.position() + weights.position(); }
 
 private:
@@ -246,8 +248,10 @@ llvm::Error LooseOutput::finish(ModelContents contents) {
       return error;
   if (llvm::Error error = addFile("h", makeHeader(contents, nameOf("weights"))))
     return error;
-  if (llvm::Error error = addFile("json", writeManifest(manifest)))
-    return error;
+  return addFile("json", writeManifest(manifest));
+}
+
+llvm::Error LooseOutput::commit() {
   for (OutputFile &file : others)
     if (llvm::Error error = file.commit(/*executable=*/false))
       return error;

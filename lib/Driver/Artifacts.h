@@ -22,13 +22,16 @@ struct ModelContents {
   std::vector<const Tensor *> mtp;
 };
 
-/// Takes the packed weights as they come, then the rest. Until finish() succeeds the
-/// user sees no file; afterwards all of them.
+/// Takes the packed weights as they come, then the rest. Until commit() the user sees
+/// no file; afterwards all of them.
 class ModelOutput {
 public:
   virtual ~ModelOutput();
   virtual llvm::Error writeWeights(llvm::ArrayRef<uint8_t> bytes) = 0;
   virtual llvm::Error finish(ModelContents contents) = 0;
+  virtual llvm::Error commit() = 0;
+  /// Where the finished output lies before commit().
+  virtual llvm::StringRef temporaryPath() const = 0;
   /// The size of the finished output.
   virtual uint64_t size() const = 0;
 };

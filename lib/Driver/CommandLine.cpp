@@ -164,6 +164,8 @@ static std::optional<int> reconcile(const RawFlags &raw, CompileOptions &options
     return usageError("--resume-from=" + raw.resumeFrom + " is later than the phase to stop after");
   bool isText =
       options.stopAfter || options.emit == EmitKind::Llvm || options.emit == EmitKind::Asm;
+  if (options.verify && (isText || options.emit != EmitKind::Binary))
+    return usageError("--verify runs the model binary: it goes with no other output");
   if (!isText && !options.printProfile && (options.output.empty() || options.output == "-"))
     return usageError("expected a file to write: give one with -o");
   return std::nullopt;

@@ -8,6 +8,7 @@
 // while the weights are packed in the background.
 //===----------------------------------------------------------------------===//
 #include "Compiler.h"
+#include "Verify.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Passes.h"
 #include "rlx/Conversion/Scratch.h"
@@ -188,7 +189,7 @@ llvm::Error Compiler::resolveModuleTargets() {
 llvm::Expected<std::vector<CodeObject>> Compiler::generateAll() {
   std::vector<CodeObject> objects;
   for (const NamedTarget &target : targets) {
-    OwningOpRef<ModuleOp> copy = targets.size() > 1 ? module->clone() : std::move(module);
+    OwningOpRef<ModuleOp> copy = module->clone();
     for (Phase phase : {Phase::Kernels, Phase::Llvm})
       if (isPending(phase))
         if (llvm::Error error = runTargetPhase(runner, *copy, phase, target))
@@ -285,11 +286,26 @@ llvm::Error Compiler::emitModel() {
   summary.weights.bytes = contents.weights.bytes;
   if (llvm::Error error = (*output)->finish(std::move(contents)))
     return error;
+  if (options.verify)
+    if (llvm::Error error = verify(**output))
+      return error;
+  if (llvm::Error error = (*output)->commit())
+    return error;
   summarize(summary, (*output)->size(), codeText);
   return llvm::Error::success();
 }
 
-/// "decode 1 token, prefill_seq_le_64 up to 64 …" without what is the same for all.
+llvm::Error Compiler::verify(const ModelOutput &output) {
+  if (!checkpoint || !isPending(Phase::Kernels))
+    return llvm::createStringError("--verify needs the checkpoint and a module of RLX ops: resume "
+                                   "from an earlier phase");
+  console.startPhase("verify");
+  std::vector<std::string> names;
+  for (const NamedTarget &target : targets)
+    names.push_back(target.description.name);
+  return verifyModel(output.temporaryPath(), *module, *checkpoint->weights, names, console);
+}
+
 static std::string describeVariants(llvm::ArrayRef<ManifestVariant> variants) {
   std::string text;
   for (const ManifestVariant &variant : variants)

@@ -33,6 +33,7 @@ private:
   llvm::Error emitModel();
   llvm::Expected<std::vector<CodeObject>> generateAll();
   llvm::Error reportSkipped();
+  llvm::Error verify(const ModelOutput &output);
   void summarize(const ModelManifest &manifest, uint64_t size, llvm::StringRef targets);
 
   bool isPending(Phase phase) const { return !options.resumeFrom || phase > *options.resumeFrom; }

@@ -36,6 +36,8 @@ public:
   llvm::Error write(llvm::StringRef text);
   llvm::Error seek(uint64_t offset);
   uint64_t position() const { return offset; }
+  /// Where the bytes are until commit().
+  llvm::StringRef temporaryPath() const { return temporary; }
 
   /// Makes the bytes durable and renames PATH.tmp to PATH.
   llvm::Error commit(bool executable);
