@@ -47,14 +47,39 @@ void runPasses(mlir::ModuleOp module, const char *passes) {
   ASSERT_TRUE(succeeded(manager.run(module)));
 }
 
-/// The function that computes a step of `role`: the widest variant's, if there are
-/// variants.
-std::string functionOf(mlir::ModuleOp module, Role role) {
-  std::string name = stringifyRole(role).str();
+/// The functions that may compute a step: those of the variants that fit, or the
+/// one named like the role.
+std::vector<std::string> functionsFor(mlir::ModuleOp module, uint64_t seq, uint64_t past) {
+  std::vector<std::string> names;
   for (auto variant : module.getOps<VariantOp>())
-    if (variant.getRole() == role)
-      name = variant.getFunction().str();
-  return name;
+    if (variant.getSeqMin() <= seq && seq <= variant.getSeqMax() && variant.getPastMin() <= past &&
+        past <= variant.getPastMax())
+      names.push_back(variant.getFunction().str());
+  if (names.empty())
+    names.push_back(seq == 1 ? "decode" : "prefill");
+  return names;
+}
+
+/// Logits and hidden states of a step by the first function that may compute it;
+/// all others must give the same.
+std::vector<double> runStep(Interpreter &interpreter, const std::vector<std::string> &functions,
+                            const std::vector<int32_t> &ids, InterpreterCache &cache) {
+  std::vector<double> first;
+  const InterpreterCache before = cache;
+  for (const std::string &function : functions) {
+    cache = before;
+    auto step = interpreter.run(function, ids, cache, 0, ids.size());
+    if (!step) {
+      ADD_FAILURE() << llvm::toString(step.takeError());
+      return first;
+    }
+    std::vector<double> values = step->logits.values;
+    values.insert(values.end(), step->hidden.values.begin(), step->hidden.values.end());
+    if (first.empty())
+      first = values;
+    EXPECT_EQ(values, first) << function;
+  }
+  return first;
 }
 
 Outputs evaluate(mlir::ModuleOp module, const WeightSource &source) {
@@ -64,14 +89,9 @@ Outputs evaluate(mlir::ModuleOp module, const WeightSource &source) {
   Outputs outputs;
   const std::vector<int32_t> chunks[] = {{2, 7, 30, 41, 7, 19}, {3, 49, 0}, {11}, {12}};
   for (const std::vector<int32_t> &ids : chunks) {
-    std::string function = functionOf(module, ids.size() == 1 ? Role::Decode : Role::Prefill);
-    auto step = interpreter.run(function, ids, cache, 0, ids.size());
-    if (!step) {
-      ADD_FAILURE() << llvm::toString(step.takeError());
-      return outputs;
-    }
-    for (const Array *array : {&step->logits, &step->hidden})
-      outputs.values.insert(outputs.values.end(), array->values.begin(), array->values.end());
+    std::vector<double> values =
+        runStep(interpreter, functionsFor(module, ids.size(), cache.pastLength()), ids, cache);
+    outputs.values.insert(outputs.values.end(), values.begin(), values.end());
   }
   for (auto slot : module.getOps<KVSlotOp>())
     for (int64_t position = 0; position < cache.pastLength(); ++position) {
@@ -139,7 +159,8 @@ static const Case kCases[] = {
     {"BindSymbol", "", "rlx-bind-symbol{symbol=SEQ value=1 function=decode}"},
     {"Specialize", "", "rlx-specialize"},
     {"Buckets", "rlx-fuse,rlx-fold",
-     "rlx-specialize{prefill-seq-min=8 prefill-seq-max=8 decode-past-min=16 decode-past-max=32}"},
+     "rlx-specialize{prefill-seq-min=4 prefill-seq-max=8 prefill-past-min=8 prefill-past-max=8 "
+     "decode-past-min=16 decode-past-max=32}"},
     {"PackWeights", "rlx-fuse,rlx-fold", "rlx-pack-weights"},
     {"WholePlan", "rlx-fuse,rlx-fold,rlx-specialize", "rlx-plan"},
     {"UnfusedPlan", "rlx-fold,rlx-specialize", "rlx-plan"},
