@@ -22,7 +22,7 @@
 using namespace rlx;
 
 llvm::Expected<llvm::SmallVector<char, 0>>
-rlx::test::compileToSharedObject(mlir::ModuleOp module, llvm::StringRef targetCpu) {
+rlx::test::compileToSharedObject(mlir::ModuleOp module, llvm::StringRef targetCpu, bool sanitize) {
   llvm::Expected<TargetDescription> target = resolveTarget(targetCpu);
   if (!target)
     return target.takeError();
@@ -34,6 +34,7 @@ rlx::test::compileToSharedObject(mlir::ModuleOp module, llvm::StringRef targetCp
     return llvm::createStringError("conversion failed");
   llvm::LLVMContext context;
   CodeGenOptions options = target->codeGenOptions();
+  options.sanitizeAddress = sanitize;
   auto ir = translateToLLVM(*copy, context, options);
   if (!ir)
     return ir.takeError();
@@ -42,7 +43,9 @@ rlx::test::compileToSharedObject(mlir::ModuleOp module, llvm::StringRef targetCp
   auto object = emitCode(**ir, options, CodeFormat::Object);
   if (!object)
     return object.takeError();
-  return linkSharedObject({*object});
+  LinkOptions linkOptions;
+  linkOptions.allowUndefined = sanitize;
+  return linkSharedObject({*object}, linkOptions);
 }
 
 llvm::Expected<const rlx_model_t *> rlx::test::loadSharedObject(llvm::ArrayRef<char> object) {

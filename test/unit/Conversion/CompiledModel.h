@@ -18,9 +18,10 @@
 
 namespace rlx::test {
 
-/// Compiles a copy of `module` to a shared object.
-llvm::Expected<llvm::SmallVector<char, 0>> compileToSharedObject(mlir::ModuleOp module,
-                                                                 llvm::StringRef targetCpu);
+/// Compiles a copy of `module` to a shared object, whose code checks its loads and
+/// stores if `sanitize`.
+llvm::Expected<llvm::SmallVector<char, 0>>
+compileToSharedObject(mlir::ModuleOp module, llvm::StringRef targetCpu, bool sanitize = false);
 
 /// A shared object that stays loaded until the process ends.
 llvm::Expected<const rlx_model_t *> loadSharedObject(llvm::ArrayRef<char> object);

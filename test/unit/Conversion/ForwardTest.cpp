@@ -10,83 +10,26 @@
 // second packer; what the compiler's packer and the runtime add is tested with them.
 //
 //===----------------------------------------------------------------------===//
-#include "CompiledModel.h"
 #include "Npz.h"
-#include "PlainPlan.h"
-#include "PlainWeights.h"
 #include "StepRun.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Pass/PassManager.h"
-#include "rlx/Conversion/Passes.h"
-#include "rlx/Conversion/Scratch.h"
-#include "rlx/Import/Checkpoint.h"
-#include "rlx/Import/ImportModel.h"
-#include "rlx/Transforms/Passes.h"
+#include "TestModels.h"
 #include <gmock/gmock.h>
 
 using namespace rlx;
 using namespace rlx::test;
 
-namespace {
-struct Loaded {
-  const rlx_model_t *table = nullptr;
-  std::vector<Line> weights;
-};
-} // namespace
-
-/// Everything between import and code generation.
-static mlir::LogicalResult transform(mlir::ModuleOp module, bool optimised) {
-  mlir::PassManager manager(module.getContext());
-  if (optimised) {
-    PlanOptions plan;
-    plan.weights.dtype = "f32";
-    plan.scratchBytes = scratchBytes;
-    buildFusionPipeline(manager, {});
-    buildFoldPipeline(manager);
-    buildSpecializePipeline(manager, {});
-    buildPlanPipeline(manager, plan);
-  } else {
-    convertWeightsToF32(module);
-    planWithoutReuse(module);
-    addVariants(module);
-  }
-  manager.addPass(createAssignWeightLayout());
-  return manager.run(module);
-}
-
-static llvm::Expected<Loaded> load(const std::string &name, bool optimised) {
-  llvm::Expected<Checkpoint> checkpoint = openCheckpoint(RLX_TEST_DATA "/models/" + name);
-  if (!checkpoint)
-    return checkpoint.takeError();
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  ImportOptions options;
-  options.chunk = 32;
-  options.maxOutputs = 32;
-  options.kvType = KVType::F32;
-  auto module = importModel(context, *checkpoint->weights, checkpoint->config, options);
-  if (!module)
-    return module.takeError();
-  if (mlir::failed(transform(**module, optimised)))
-    return llvm::createStringError("the transforms failed");
-  auto object = compileToSharedObject(**module, "x86-64-v3");
-  if (!object)
-    return object.takeError();
-  auto table = loadSharedObject(*object);
-  if (!table)
-    return table.takeError();
-  return Loaded{*table, packWeights(**module, *checkpoint->weights)};
-}
-
-static const Loaded &getModel(const std::string &name, bool optimised) {
-  static std::map<std::pair<std::string, bool>, Loaded> models;
+static const LoadedModel &getModel(const std::string &name, bool optimised) {
+  static std::map<std::pair<std::string, bool>, LoadedModel> models;
   auto found = models.find({name, optimised});
   if (found == models.end())
-    found = models.emplace(std::pair(name, optimised), llvm::cantFail(load(name, optimised))).first;
+    found =
+        models.emplace(std::pair(name, optimised), llvm::cantFail(loadTestModel(name, optimised)))
+            .first;
   return found->second;
 }
 
 /// Logits of all positions, `chunk` tokens at a time.
-static std::vector<float> prefill(const Loaded &model, const std::vector<int32_t> &ids,
+static std::vector<float> prefill(const LoadedModel &model, const std::vector<int32_t> &ids,
                                   size_t chunk, uint32_t threads,
                                   const std::string &variant = "generic") {
   StepRun run(*model.table, model.weights.data(), threads);
@@ -103,7 +46,7 @@ static std::vector<float> prefill(const Loaded &model, const std::vector<int32_t
 class Forward : public testing::TestWithParam<std::tuple<std::string, bool>> {
 protected:
   std::string name = std::get<0>(GetParam());
-  const Loaded &model = getModel(name, std::get<1>(GetParam()));
+  const LoadedModel &model = getModel(name, std::get<1>(GetParam()));
 };
 
 TEST_P(Forward, LogitsMatchTheReference) {

@@ -73,7 +73,7 @@ static void place(WeightOp weight, ArrayRef<float> values, float *out) {
 
 std::vector<Line> rlx::test::packWeights(ModuleOp module, const WeightSource &source) {
   auto bytes = module->getAttrOfType<IntegerAttr>(kWeightsBytesAttr);
-  std::vector<Line> packed(bytes.getInt() / sizeof(Line) + 1);
+  std::vector<Line> packed((bytes.getInt() + sizeof(Line) - 1) / sizeof(Line));
   for (auto weight : module.getOps<WeightOp>()) {
     std::vector<float> values = combine(weight, source);
     for (Attribute transform : weight.getTransforms())

@@ -13,7 +13,6 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -43,18 +42,16 @@ private:
   std::mutex mutex;
   std::condition_variable changed;
 };
-
-/// Memory with the alignment that the interface promises, filled with NaNs.
-struct AlignedBytes {
-  explicit AlignedBytes(size_t size)
-      : memory(static_cast<uint8_t *>(
-                   std::aligned_alloc(RLX_ALIGNMENT, (size / RLX_ALIGNMENT + 1) * RLX_ALIGNMENT)),
-               std::free) {
-    std::memset(memory.get(), 0xff, size);
-  }
-  std::unique_ptr<uint8_t, void (*)(void *)> memory;
-};
 } // namespace
+
+static size_t roundUp(size_t size) {
+  return (size + RLX_ALIGNMENT - 1) / RLX_ALIGNMENT * RLX_ALIGNMENT;
+}
+
+AlignedBytes::AlignedBytes(size_t size)
+    : memory(static_cast<char *>(std::aligned_alloc(RLX_ALIGNMENT, roundUp(size))), std::free) {
+  std::memset(memory.get(), 0xff, roundUp(size));
+}
 
 static uint64_t maxSeq(const rlx_model_t &table) {
   uint64_t seq = 1;
@@ -70,14 +67,11 @@ StepRun::StepRun(const rlx_model_t &table, const void *weights, uint32_t threads
     uint64_t capacity = info.window ? info.window - 1 + maxSeq(table) : table.max_context;
     capacity = (capacity + RLX_KV_BLOCK - 1) / RLX_KV_BLOCK * RLX_KV_BLOCK;
     uint64_t stride = capacity * info.head_dim * (info.kv_type == RLX_KV_F32 ? 4 : 2);
-    char *plane[2];
-    for (char *&pointer : plane) {
-      // Values that were never written must not count, not even as 0 * NaN.
-      planes.emplace_back(stride * info.kv_heads + RLX_ALIGNMENT, char(0xff));
-      auto address = reinterpret_cast<uintptr_t>(planes.back().data());
-      pointer = planes.back().data() + (RLX_ALIGNMENT - address % RLX_ALIGNMENT);
-    }
-    slots.push_back({plane[0], plane[1], stride, stride, capacity});
+    planes.emplace_back(stride * info.kv_heads);
+    char *keys = planes.back().data();
+    planes.emplace_back(stride * info.kv_heads);
+    char *values = planes.back().data();
+    slots.push_back({keys, values, stride, stride, capacity});
   }
 }
 
@@ -104,7 +98,7 @@ std::vector<float> StepRun::run(const std::string &name, const std::vector<int32
   args.out_count = ids.size();
   args.sequences = &sequence;
   args.weights = static_cast<const uint8_t *>(weights);
-  args.workspace = workspace.memory.get();
+  args.workspace = reinterpret_cast<uint8_t *>(workspace.data());
   args.logits = logits.data();
   args.hidden = hidden.data();
   args.barrier = [](void *context) { static_cast<CountingBarrier *>(context)->wait(); };

@@ -12,10 +12,22 @@
 #define RLX_TEST_UNIT_CONVERSION_STEPRUN_H
 
 #include "rlx/runtime/abi.h"
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace rlx::test {
+
+/// Memory with the alignment that the interface promises and no byte to spare, filled
+/// with NaNs: values that were never written must not count, not even as 0 * NaN.
+class AlignedBytes {
+public:
+  explicit AlignedBytes(size_t size);
+  char *data() const { return memory.get(); }
+
+private:
+  std::unique_ptr<char, void (*)(void *)> memory;
+};
 
 /// A sequence with its cache. `table` and `weights` must outlive it.
 class StepRun {
@@ -26,14 +38,12 @@ public:
   /// Appends `ids` by the variant `name` and returns the logits of all of them.
   std::vector<float> run(const std::string &name, const std::vector<int32_t> &ids);
 
-  uint64_t getPast() const { return past; }
-
 private:
   const rlx_model_t &table;
   const void *weights;
   uint32_t threads;
   uint64_t past = 0;
-  std::vector<std::vector<char>> planes;
+  std::vector<AlignedBytes> planes;
   std::vector<rlx_kv_slot_t> slots;
 };
 
