@@ -55,7 +55,7 @@ private:
     unsigned panels = roundPanels(shape.panels);
     unsigned tokens = std::max(shape.tokens * shape.panels / panels, 1u);
     SmallVector<int64_t> ladder;
-    for (; tokens > 1; tokens /= 2)
+    for (; tokens > 1; tokens /= 3)
       ladder.push_back(tokens);
     ladder.push_back(1);
     int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];

@@ -101,8 +101,8 @@ TargetDescription rlx::test::testTarget(const std::string &name) {
 std::vector<std::string> rlx::test::runnableTargets() {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   std::vector<std::string> names = {"native"};
-  for (const char *name :
-       {"generic", "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4", "aarch64", "aarch64+dotprod"})
+  for (const char *name : {"generic", "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
+                           "x86-64-v4+bf16", "aarch64", "aarch64+dotprod"})
     if (llvm::all_of(testTarget(name).requiredFeatures,
                      [&](const std::string &feature) { return host.lookup(feature); }))
       names.push_back(name);

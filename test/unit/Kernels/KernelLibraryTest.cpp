@@ -26,14 +26,14 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
     LinearSpec linear;
     linear.format = format;
     linear.k = 64;
-    linear.n = 40;
+    linear.n = 32;
     add(kernels.getLinear(linear));
     linear.singleRow = true;
     linear.geglu = true;
     linear.cap = 30;
     linear.residual = true;
     add(kernels.getLinear(linear));
-    add(kernels.getEmbedding({format, 40, 64, 8.0, 0}));
+    add(kernels.getEmbedding({format, 32, 64, 8.0, 0}));
     PrepareSpec prepare;
     prepare.format = activationFormat(format, kernels.getTarget());
     prepare.k = 64;
