@@ -219,22 +219,39 @@ Setter intoBytes(uint64_t &target) {
   };
 }
 
+/// Integers from 0 to `high` separated by commas; nullopt if `rest` is not such a
+/// list.
+static std::optional<std::vector<uint64_t>> parseList(std::string_view rest, uint64_t high) {
+  std::vector<uint64_t> list;
+  while (true) {
+    while (!rest.empty() && rest[0] == ' ')
+      rest.remove_prefix(1);
+    std::optional<uint64_t> value = takeInteger(rest);
+    if (!value || *value > high || (!rest.empty() && rest[0] != ','))
+      return std::nullopt;
+    list.push_back(*value);
+    if (rest.empty())
+      return list;
+    rest.remove_prefix(1);
+  }
+}
+
+Setter intoIntegers(std::vector<uint64_t> &target, uint64_t high) {
+  return [&target, high](const std::string &value) {
+    std::optional<std::vector<uint64_t>> list = parseList(value, high);
+    if (!list)
+      return expected("integers up to " + std::to_string(high) + " separated by commas", value);
+    target = std::move(*list);
+    return Status();
+  };
+}
+
 Setter intoIds(std::optional<std::vector<int32_t>> &target) {
   return [&target](const std::string &value) {
-    std::vector<int32_t> ids;
-    std::string_view rest = value;
-    while (true) {
-      while (!rest.empty() && rest[0] == ' ')
-        rest.remove_prefix(1);
-      std::optional<uint64_t> id = takeInteger(rest);
-      if (!id || *id > INT32_MAX || (!rest.empty() && rest[0] != ','))
-        return expected("token ids separated by commas, such as 2,5,7,", value);
-      ids.push_back(static_cast<int32_t>(*id));
-      if (rest.empty())
-        break;
-      rest.remove_prefix(1);
-    }
-    target = std::move(ids);
+    std::optional<std::vector<uint64_t>> list = parseList(value, INT32_MAX);
+    if (!list)
+      return expected("token ids separated by commas, such as 2,5,7,", value);
+    target.emplace(list->begin(), list->end());
     return Status();
   };
 }

@@ -65,6 +65,8 @@ Setter intoOptionalText(std::optional<std::string> &target);
 /// An integer in [low, high].
 Setter intoInteger(std::optional<uint64_t> &target, uint64_t low = 0,
                    uint64_t high = std::numeric_limits<uint64_t>::max());
+/// Integers up to `high`, separated by commas.
+Setter intoIntegers(std::vector<uint64_t> &target, uint64_t high);
 /// A finite number in [low, high].
 Setter intoNumber(std::optional<float> &target, float low, float high);
 /// Bytes, with an optional suffix K, M, G or T (powers of 1024; "iB" may follow).

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "program.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -16,7 +17,8 @@ namespace rlx::cli {
 namespace {
 struct BenchOptions {
   CommonOptions common;
-  std::optional<uint64_t> prompt = 512, generate = 128, depth = 0, repetitions = 5;
+  std::vector<uint64_t> prompts = {512}, generates = {128};
+  std::optional<uint64_t> depth = 0, repetitions = 5;
   bool asJson = false;
 };
 
@@ -74,13 +76,13 @@ static Expected<double> timeTokens(Session &session, const std::vector<int32_t> 
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-static Expected<Measurement> measure(Session &session, const BenchOptions &options,
+/// Measures `count` tokens, generated one by one or as a prompt.
+static Expected<Measurement> measure(Session &session, const BenchOptions &options, uint64_t count,
                                      bool generation) {
   const uint64_t vocabulary = session.model().vocabSize();
   Measurement result;
   result.depth = *options.depth;
-  (generation ? result.generate : result.prompt) = generation ? *options.generate : *options.prompt;
-  const uint64_t count = result.prompt + result.generate;
+  (generation ? result.generate : result.prompt) = count;
   result.test = (generation ? "tg" : "pp") + std::to_string(count) +
                 (result.depth ? " @ d" + std::to_string(result.depth) : "");
   const std::vector<int32_t> ids = someIds(count, vocabulary);
@@ -115,32 +117,28 @@ static void print(const Program &program, const Session &session,
     }
     return;
   }
-  nlohmann::ordered_json list = nlohmann::json::array();
+  nlohmann::ordered_json tests = nlohmann::json::array();
   for (const Measurement &result : results)
-    list.push_back({{"test", result.test},
-                    {"n_prompt", result.prompt},
-                    {"n_gen", result.generate},
-                    {"n_depth", result.depth},
-                    {"avg_ts", result.mean()},
-                    {"stddev_ts", result.spread()},
-                    {"samples_ts", result.rates}});
+    tests.push_back(
+        {{"test", result.test},
+         {"prompt", result.prompt},
+         {"generate", result.generate},
+         {"depth", result.depth},
+         {"tokens_per_second",
+          {{"mean", result.mean()}, {"stddev", result.spread()}, {"samples", result.rates}}}});
   nlohmann::ordered_json root = {{"model", program.name},
                                  {"target", program.model.target()},
                                  {"threads", session.threads()},
                                  {"weights_bytes", program.model.table().weights_bytes},
-                                 {"results", list}};
+                                 {"tests", tests}};
   out << root.dump(2) << "\n";
 }
 
-Status benchCommand(const std::string &programName, const std::vector<std::string> &args,
-                    Console &console, const OpenProgram &open) {
-  BenchOptions options;
+static void addOptions(ArgParser &parser, BenchOptions &options) {
   constexpr uint64_t limit = UINT32_MAX;
-  ArgParser parser(programName, "bench [options]",
-                   "Measures tokens per second of prompt processing (pp) and generation (tg).");
-  parser.option("-p", "N", intoInteger(options.prompt, 0, limit),
+  parser.option("-p", "N,...", intoIntegers(options.prompts, limit),
                 "tokens of the prompt; default 512, 0 leaves pp out");
-  parser.option("-n", "N", intoInteger(options.generate, 0, limit),
+  parser.option("-n", "N,...", intoIntegers(options.generates, limit),
                 "tokens to generate; default 128, 0 leaves tg out");
   parser.option("-d", "DEPTH", intoInteger(options.depth, 0, limit),
                 "tokens in the cache before; default 0");
@@ -148,33 +146,51 @@ Status benchCommand(const std::string &programName, const std::vector<std::strin
                 "repetitions, after one to warm up; default 5");
   parser.flag("--json", options.asJson, "print JSON");
   options.common.addSession(parser);
+}
+
+/// All measurements asked for; fewer when interrupted.
+static Expected<std::vector<Measurement>> measureAll(Session &session,
+                                                     const BenchOptions &options) {
+  std::vector<Measurement> results;
+  for (bool generation : {false, true})
+    for (uint64_t count : generation ? options.generates : options.prompts) {
+      if (count == 0 || interrupted())
+        continue;
+      Expected<Measurement> result = measure(session, options, count, generation);
+      if (!result)
+        return result.status();
+      results.push_back(std::move(*result));
+    }
+  return results;
+}
+
+Status benchCommand(const std::string &programName, const std::vector<std::string> &args,
+                    Console &console, const OpenProgram &open) {
+  BenchOptions options;
+  ArgParser parser(programName, "bench [options]",
+                   "Measures tokens per second of prompt processing (pp) and generation (tg).");
+  addOptions(parser, options);
   Expected<bool> goOn = parseArgs(parser, args, console);
   if (!goOn || !*goOn)
     return goOn.status();
-  if (*options.prompt == 0 && *options.generate == 0)
+  uint64_t longest = 0;
+  for (const std::vector<uint64_t> &counts : {options.prompts, options.generates})
+    longest = std::max(longest, *std::max_element(counts.begin(), counts.end()));
+  if (longest == 0)
     return usageError("expected -p or -n above 0");
   Expected<Program> program = open();
   if (!program)
     return program.status();
   SessionOptions sessionOptions = options.common.session();
   if (!options.common.maxContext)
-    sessionOptions.maxContext =
-        std::max<uint64_t>(*options.depth, 1) + std::max(*options.prompt, *options.generate);
+    sessionOptions.maxContext = std::max<uint64_t>(*options.depth, 1) + longest;
   Expected<Session> session = createSession(*program, options.common, sessionOptions);
   if (!session)
     return session.status();
-  std::vector<Measurement> results;
-  for (bool generation : {false, true}) {
-    if ((generation ? *options.generate : *options.prompt) == 0)
-      continue;
-    Expected<Measurement> result = measure(*session, options, generation);
-    if (!result)
-      return result.status();
-    if (interrupted())
-      return Status();
-    results.push_back(std::move(*result));
-  }
-  print(*program, *session, results, options.asJson);
+  Expected<std::vector<Measurement>> results = measureAll(*session, options);
+  if (!results || interrupted())
+    return results.status();
+  print(*program, *session, *results, options.asJson);
   return Status();
 }
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace rlx::cli {
 
@@ -33,26 +34,30 @@ static Status addRun(Session &session, int32_t bos, Span<const int32_t> run, dou
   });
 }
 
-static Status measure(const Program &program, Session &session, const std::vector<int32_t> &ids,
-                      uint64_t context) {
-  const uint64_t runTokens = context - 1;
+/// The mean negative log likelihood of `ids`.
+static Expected<double> measure(const Program &program, Session &session,
+                                const std::vector<int32_t> &ids, uint64_t runTokens) {
   double sum = 0;
-  for (size_t done = 0; done < ids.size();) {
+  for (size_t done = 0; done < ids.size() && !interrupted();) {
     size_t count = std::min<size_t>(runTokens, ids.size() - done);
     Span<const int32_t> run(ids.data() + done, count);
     if (Status status = addRun(session, program.tokenizer->bosId(), run, sum); !status.ok())
       return status;
-    if (interrupted())
-      return Status();
     done += count;
   }
-  double mean = sum / static_cast<double>(ids.size());
-  if (!std::isfinite(mean))
+  if (!std::isfinite(sum))
     return Status(ErrorCode::BadLogits, "the logits are not finite");
-  program.console.out << "perplexity " << formatFixed(std::exp(mean), 4) << " ("
-                      << std::to_string(ids.size()) << " tokens in runs of "
-                      << std::to_string(runTokens) << ")\n";
-  return Status();
+  return sum / static_cast<double>(ids.size());
+}
+
+static void print(Output &out, double perplexity, size_t tokens, uint64_t context, bool asJson) {
+  if (asJson)
+    out << nlohmann::ordered_json{{"perplexity", perplexity}, {"tokens", tokens}, {"ctx", context}}
+               .dump()
+        << "\n";
+  else
+    out << "perplexity " << formatFixed(perplexity, 4) << " (" << std::to_string(tokens)
+        << " tokens in runs of " << std::to_string(context - 1) << ")\n";
 }
 
 Status perplexityCommand(const std::string &programName, const std::vector<std::string> &args,
@@ -60,12 +65,14 @@ Status perplexityCommand(const std::string &programName, const std::vector<std::
   CommonOptions common;
   std::optional<std::string> path;
   std::optional<uint64_t> context = 256;
+  bool asJson = false;
   ArgParser parser(programName, "perplexity FILE [options]",
                    "Measures the perplexity of a text file: runs of ctx - 1 tokens, each with BOS "
                    "before it,\nevery token of a run predicted.");
   parser.positional("FILE", intoOptionalText(path), "the text; - is standard input");
   parser.option("--ctx", "N", intoInteger(context, 2, UINT32_MAX),
                 "positions of a run, BOS included; default: 256");
+  parser.flag("--json", asJson, "print {\"perplexity\": ..., \"tokens\": ..., \"ctx\": ...}");
   common.addSession(parser);
   Expected<bool> goOn = parseArgs(parser, args, console);
   if (!goOn || !*goOn)
@@ -95,7 +102,12 @@ Status perplexityCommand(const std::string &programName, const std::vector<std::
     return usageError("--max-context " + std::to_string(*common.maxContext) +
                       " is smaller than --ctx " + std::to_string(*context));
   Expected<Session> session = createSession(*program, common, sessionOptions);
-  return session ? measure(*program, *session, *ids, *context) : session.status();
+  if (!session)
+    return session.status();
+  Expected<double> mean = measure(*program, *session, *ids, *context - 1);
+  if (mean && !interrupted())
+    print(console.out, std::exp(*mean), ids->size(), *context, asJson);
+  return mean.status();
 }
 
 } // namespace rlx::cli

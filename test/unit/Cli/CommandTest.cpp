@@ -173,6 +173,7 @@ TEST(Run, RefusesWrongUse) {
       {{"perplexity", "/dev/null"}, 2, "has no text"},
       {{"perplexity", "/dev/null"}, 2, "without a tokenizer", false},
       {{"bench", "-p0", "-n0"}, 2, "expected -p or -n above 0"},
+      {{"bench", "-p", "8,"}, 2, "-p: expected integers up to 4294967295 separated by commas"},
       {{"tokenize", "a"}, 2, "without a tokenizer", false},
   };
   for (const auto &entry : cases) {
@@ -270,6 +271,10 @@ TEST(Perplexity, FollowsTheConvention) {
   CliSetup setup;
   setup.input = text;
   EXPECT_EQ(runCli({"perplexity", "-", "--ctx=16"}, setup).out, expected);
+  json parsed = json::parse(runCli({"perplexity", "-", "--ctx=16", "--json"}, setup).out);
+  EXPECT_NEAR(parsed["perplexity"], std::exp(sum / ids.size()), 1e-9);
+  EXPECT_EQ(parsed["tokens"], ids.size());
+  EXPECT_EQ(parsed["ctx"], 16);
 }
 
 TEST(Tokenize, PrintsIdsAndPieces) {
@@ -288,15 +293,16 @@ TEST(Bench, MeasuresWhatWasAskedFor) {
   ASSERT_EQ(result.status, 0) << result.err;
   json parsed = json::parse(result.out);
   EXPECT_EQ(parsed["threads"], 2);
-  ASSERT_EQ(parsed["results"].size(), 2u);
-  EXPECT_EQ(parsed["results"][0]["test"], "pp20 @ d10");
-  EXPECT_EQ(parsed["results"][1]["test"], "tg6 @ d10");
-  for (const json &entry : parsed["results"]) {
-    EXPECT_EQ(entry["samples_ts"].size(), 3u);
-    EXPECT_GT(entry["avg_ts"], 0.0);
+  ASSERT_EQ(parsed["tests"].size(), 2u);
+  EXPECT_EQ(parsed["tests"][0]["test"], "pp20 @ d10");
+  EXPECT_EQ(parsed["tests"][1]["test"], "tg6 @ d10");
+  for (const json &entry : parsed["tests"]) {
+    EXPECT_EQ(entry["tokens_per_second"]["samples"].size(), 3u);
+    EXPECT_GT(entry["tokens_per_second"]["mean"], 0.0);
   }
-  CliResult text = runCli({"bench", "-p", "0", "-n", "4", "-r", "1"});
+  CliResult text = runCli({"bench", "-p", "0", "-n", "4,7", "-r", "1"});
   EXPECT_THAT(text.out, HasSubstr("tg4 "));
+  EXPECT_THAT(text.out, HasSubstr("tg7 "));
   EXPECT_THAT(text.out, Not(HasSubstr("pp")));
   EXPECT_THAT(text.out, HasSubstr("tokens/s"));
 }
