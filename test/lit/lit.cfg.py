@@ -3,6 +3,7 @@
 """The lit suite: what the dialect, the passes and the tools do, as text."""
 
 import os
+import sys
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -18,5 +19,6 @@ llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 llvm_config.with_environment("PATH", config.rlx_tools_dir, append_path=True)
 # A variable of one test block must not match in the next by accident.
 llvm_config.with_environment("FILECHECK_OPTS", "-enable-var-scope --allow-unused-prefixes=false")
+config.substitutions.append(("%python", f'"{sys.executable}"'))
 config.substitutions.append(("%data", os.path.join(config.rlx_source_dir, "test", "data")))
 config.substitutions.append(("%abi_include", os.path.join(config.rlx_source_dir, "runtime", "include")))
