@@ -95,18 +95,24 @@ WeightOp WeightTable::combine(ArrayRef<WeightOp> parts, Combine how) {
                      builder.getArrayAttr(names));
 }
 
+/// The name of part `i` of `fused`: the one that it had, if that is known.
+static std::string partName(WeightOp fused, size_t i) {
+  auto names = fused->getAttrOfType<ArrayAttr>(kPartsAttr);
+  if (names && names.size() == fused.getSources().size())
+    if (auto name = dyn_cast<StringAttr>(names[i]))
+      return name.str();
+  return (fused.getSymName() + "." + Twine(i)).str();
+}
+
 SmallVector<WeightOp> WeightTable::takeApart(WeightOp fused) {
   Builder builder(module.getContext());
-  auto names = fused->getAttrOfType<ArrayAttr>(kPartsAttr);
   SmallVector<WeightOp> parts;
   for (auto [i, attribute] : llvm::enumerate(fused.getSources())) {
     auto source = cast<SourceAttr>(attribute);
-    std::string name =
-        names ? cast<StringAttr>(names[i]).str() : (fused.getSymName() + "." + Twine(i)).str();
     auto type =
         RankedTensorType::get(source.getType().getShape(), fused.getTensorType().getElementType());
-    parts.push_back(getOrCreate(fused, name, type, builder.getArrayAttr(attribute), Combine::None,
-                                fused.getTransforms(), {}));
+    parts.push_back(getOrCreate(fused, partName(fused, i), type, builder.getArrayAttr(attribute),
+                                Combine::None, fused.getTransforms(), {}));
   }
   replaced.insert(fused.getSymNameAttr());
   return parts;

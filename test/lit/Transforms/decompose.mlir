@@ -10,11 +10,12 @@
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 8>,
                                   #rlx.symbol<"PAST_SEQ", 0, 99>, #rlx.symbol<"OUT", 0, 4>]} {
   rlx.weight @l0.q_k_v : tensor<96x32xf32> from [#rlx.source<file = "m", tensor = "q", offset = 0, type = tensor<64x32xf32>>, #rlx.source<file = "m", tensor = "k", offset = 0, type = tensor<16x32xf32>>, #rlx.source<file = "m", tensor = "v", offset = 0, type = tensor<16x32xf32>>] combine concat {rlx.parts = ["l0.q", "l0.k", "l0.v"]}
-  rlx.weight @gu : tensor<64x32xbf16> from [#rlx.source<file = "m", tensor = "g", offset = 0, type = tensor<32x32xbf16>>, #rlx.source<file = "m", tensor = "u", offset = 0, type = tensor<32x32xbf16>>] combine interleave
+  rlx.weight @gu : tensor<64x32xbf16> from [#rlx.source<file = "m", tensor = "g", offset = 0, type = tensor<32x32xbf16>>, #rlx.source<file = "m", tensor = "u", offset = 0, type = tensor<32x32xbf16>>] combine interleave {rlx.parts = ["gate"]}
   rlx.weight @g : tensor<32xf32> from [#rlx.source<file = "m", tensor = "g", offset = 0, type = tensor<32xf32>>]
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "w", offset = 0, type = tensor<32x32xf32>>]
   rlx.kv_slot @kv0 heads 1 head_dim 16 type f32
 
+  // A list of parts that does not fit is not believed.
   // CHECK: rlx.weight @l0.q : tensor<64x32xf32> from [#rlx.source<file = "m", tensor = "q"
   // CHECK-NEXT: rlx.weight @l0.k : tensor<16x32xf32>
   // CHECK-NEXT: rlx.weight @l0.v : tensor<16x32xf32>
