@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "KernelBuilder.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -60,7 +61,8 @@ Value KernelBuilder::at(Value pointer, Value index, int64_t bytes, int64_t offse
 Value KernelBuilder::at(Value pointer, int64_t offset) {
   if (offset == 0)
     return pointer;
-  if (offset == int32_t(offset))
+  // A GEP's constant index has 29 bits; tables of large vocabularies are longer.
+  if (llvm::isInt<29>(offset))
     return LLVM::GEPOp::create(*this, pointer.getType(), getI8Type(), pointer,
                                ArrayRef<LLVM::GEPArg>{int32_t(offset)});
   return at(pointer, index(offset), 1);
