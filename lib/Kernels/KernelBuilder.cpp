@@ -62,7 +62,7 @@ Value KernelBuilder::at(Value pointer, int64_t offset) {
   if (offset == 0)
     return pointer;
   // A GEP's constant index has 29 bits; tables of large vocabularies are longer.
-  if (llvm::isInt<29>(offset))
+  if (llvm::isInt<LLVM::kGEPConstantBitWidth>(offset))
     return LLVM::GEPOp::create(*this, pointer.getType(), getI8Type(), pointer,
                                ArrayRef<LLVM::GEPArg>{int32_t(offset)});
   return at(pointer, index(offset), 1);
