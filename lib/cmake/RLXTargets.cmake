@@ -12,6 +12,12 @@ if(RLX_SANITIZE)
   target_link_options(rlx_options INTERFACE -fsanitize=${RLX_SANITIZE})
 endif()
 
+# Linked into every executable of the compiler and its tests.
+add_library(rlx_sanitizer_options INTERFACE)
+if(RLX_SANITIZE MATCHES "address")
+  target_sources(rlx_sanitizer_options INTERFACE ${PROJECT_SOURCE_DIR}/lib/cmake/asan_options.cpp)
+endif()
+
 # Headers of LLVM and MLIR come in as system headers: their warnings are not ours.
 add_library(rlx_mlir INTERFACE)
 target_include_directories(rlx_mlir SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
@@ -50,7 +56,7 @@ endfunction()
 function(rlx_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE rlx_mlir ${ARG_LINK} rlx_options)
+  target_link_libraries(${name} PRIVATE rlx_mlir ${ARG_LINK} rlx_options rlx_sanitizer_options)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
@@ -59,7 +65,8 @@ endfunction()
 function(rlx_add_unittest name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main rlx_options)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main rlx_options
+    rlx_sanitizer_options)
   target_compile_definitions(${name} PRIVATE
     RLX_TEST_DATA="${PROJECT_SOURCE_DIR}/test/data" RLX_BINARY_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name})
