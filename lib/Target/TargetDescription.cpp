@@ -123,6 +123,13 @@ std::vector<std::string> rlx::knownTargetNames() {
   return names;
 }
 
+/// Features that LLVM may use on its own once a native target allows them, by the
+/// names that the runtime's CPU check knows.
+static constexpr StringLiteral kNativeFeatures[] = {
+    "avx512bitalg", "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512vpopcntdq",
+    "avxvnni",      "bmi",        "gfni",       "lzcnt",       "movbe",
+};
+
 static Expected<TargetDescription> resolveNative() {
   StringMap<bool> host = sys::getHostCPUFeatures();
   Triple::ArchType arch = Triple(sys::getProcessTriple()).getArch();
@@ -151,6 +158,9 @@ static Expected<TargetDescription> resolveNative() {
       target.requiredFeatures.push_back(llvmFeature(suffix));
       target.name += "+" + suffix.str();
     }
+  for (StringRef feature : kNativeFeatures)
+    if (host.lookup(feature) && !is_contained(target.requiredFeatures, feature))
+      target.requiredFeatures.push_back(feature.str());
   deriveKernelChoices(target);
   return target;
 }
