@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "Evaluation.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "rlx/Import/Dequantize.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -116,9 +117,14 @@ llvm::Expected<Array> Evaluation::product(WeightOp w, const Array &x) {
         [&](int64_t n, MutableArrayRef<int8_t> quants, MutableArrayRef<float> scales) {
           return weights.readQuants(w, n, quants, scales);
         });
-  return reference::linear(arithmetic, x, rows, [&](int64_t n, MutableArrayRef<float> row) {
-    return weights.readRow(w, n, row);
-  });
+  auto readRow = [&](int64_t n, MutableArrayRef<float> row) { return weights.readRow(w, n, row); };
+  if (options.roundToBf16 && w.getTensorType().getElementType().isBF16()) {
+    auto toBf16 = [](double value) -> double {
+      return bfloat16ToFloat(floatToBfloat16(static_cast<float>(value)));
+    };
+    return reference::linear(arithmetic, reference::map(arithmetic, x, toBf16), rows, readRow);
+  }
+  return reference::linear(arithmetic, x, rows, readRow);
 }
 
 llvm::Expected<Array> Evaluation::compute(LinearOp op) {

@@ -27,6 +27,9 @@ struct InterpreterOptions {
   /// Products with q8_0 and q4_0 weights see their input as kernels do: blocks of
   /// 32 rounded to 8 bits.
   bool quantizeActivations = false;
+  /// Products with bf16 weights see their input rounded to bf16, as kernels with
+  /// bf16 dot products do.
+  bool roundToBf16 = false;
 };
 
 /// A dense, row-major tensor of any element type; rank 0 for an index.

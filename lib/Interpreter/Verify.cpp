@@ -1,0 +1,116 @@
+//===- Verify.cpp - Compiled code against the interpreter -----------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// Chooses tokens and a bound, runs both sides, takes the largest difference.
+//===----------------------------------------------------------------------===//
+#include "rlx/Interpreter/Verify.h"
+#include "rlx/Interpreter/Interpreter.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+using namespace rlx;
+
+CompiledSession::~CompiledSession() = default;
+
+// Bounds in units of the largest logit. Both sides round activations alike where
+// kernels round them; a value near the middle of two roundings still falls
+// differently, and each such step moves an activation by 1/127 or 1/256 of the
+// largest of its block.
+static constexpr double kFloatBound = 2e-4;
+static constexpr double kRoundedBound = 3e-2;
+
+/// Tokens for which the interpreter takes some seconds, at least a few.
+static size_t choosePrefill(ModuleOp module) {
+  int64_t elements = 1;
+  for (auto weight : module.getOps<WeightOp>())
+    elements += weight.getTensorType().getNumElements();
+  constexpr int64_t budget = int64_t(1) << 31; // multiply-adds
+  return std::clamp<int64_t>(budget / elements, 6, 160);
+}
+
+/// Whether some product rounds its activations to 8 bits, or to bf16.
+static bool roundsActivations(ModuleOp module, bool bf16Dot) {
+  for (auto weight : module.getOps<WeightOp>()) {
+    Type element = weight.getTensorType().getElementType();
+    if (isa<QuantType>(element) || (bf16Dot && element.isBF16()))
+      return true;
+  }
+  return false;
+}
+
+/// The context and the chunk are limits on what may be asked for.
+static size_t limit(ModuleOp module, StringRef symbol, size_t otherwise) {
+  SymbolAttr range = lookupSymbol(module, StringAttr::get(module.getContext(), symbol));
+  return range ? static_cast<size_t>(range.getMax()) : otherwise;
+}
+
+static int64_t vocabularySize(ModuleOp module) {
+  auto function = module.lookupSymbol<func::FuncOp>("prefill");
+  return function ? cast<RankedTensorType>(function.getResultTypes()[0]).getShape().back() : 0;
+}
+
+/// Adds the differences of one row of logits.
+static void compare(ArrayRef<double> expected, ArrayRef<float> actual, VerifyReport &report) {
+  for (auto [e, a] : llvm::zip(expected, actual)) {
+    report.maxLogit = std::max(report.maxLogit, std::fabs(e));
+    double error = std::fabs(a - e);
+    // Once NaN, always NaN: it compares false with the bound.
+    if (!(error <= report.maxError))
+      report.maxError = std::isnan(report.maxError) ? report.maxError : error;
+  }
+}
+
+llvm::Expected<VerifyReport> rlx::verifyAgainstInterpreter(ModuleOp module, WeightProvider &weights,
+                                                           CompiledSession &compiled,
+                                                           const VerifyOptions &options) {
+  int64_t vocabulary = vocabularySize(module);
+  if (vocabulary <= 0)
+    return llvm::createStringError("expected a module with the function 'prefill' to verify");
+  InterpreterOptions how;
+  how.quantizeActivations = true;
+  how.roundToBf16 = options.bf16Dot;
+  Interpreter interpreter(module, weights, how);
+  InterpreterCache cache(module);
+
+  VerifyReport report;
+  size_t room = limit(module, RLXDialect::kPastSymbol, 8192) + 1;
+  report.prefillTokens = options.prefillTokens ? options.prefillTokens : choosePrefill(module);
+  report.prefillTokens = std::min(report.prefillTokens, room);
+  report.decodeTokens = std::min(options.decodeTokens, room - report.prefillTokens);
+
+  std::mt19937 random(options.seed);
+  std::vector<int32_t> ids(report.prefillTokens + report.decodeTokens);
+  for (int32_t &id : ids)
+    id = static_cast<int32_t>(random() % vocabulary);
+
+  for (size_t begin = 0; begin < ids.size();) {
+    bool first = begin == 0;
+    ArrayRef<int32_t> part = ArrayRef<int32_t>(ids).slice(begin, first ? report.prefillTokens : 1);
+    auto expected = interpreter.run(first ? "prefill" : "decode", part, cache, part.size() - 1, 1);
+    if (!expected)
+      return expected.takeError();
+    auto actual = first ? compiled.prefill(part) : compiled.decode(part.front());
+    if (!actual)
+      return actual.takeError();
+    if (actual->size() != expected->logits.values.size())
+      return llvm::createStringError(llvm::formatv("expected {0} logits but got {1}",
+                                                   expected->logits.values.size(), actual->size()));
+    compare(expected->logits.values, *actual, report);
+    begin += part.size();
+  }
+  report.bound =
+      (roundsActivations(module, options.bf16Dot) ? kRoundedBound : kFloatBound) * report.maxLogit;
+  return report;
+}
+
+std::string rlx::describe(const VerifyReport &report) {
+  return llvm::formatv("{0} prefill and {1} decode tokens: largest error {2:e2} of logits up to "
+                       "{3:f2}, bound {4:e2}",
+                       report.prefillTokens, report.decodeTokens, report.maxError, report.maxLogit,
+                       report.bound);
+}
