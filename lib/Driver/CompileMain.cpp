@@ -29,8 +29,9 @@ static std::string findLauncherFolder(const char *program) {
   return folder.str().str();
 }
 
-int rlx::compileMain(int argc, char **argv) {
+int rlx::compileMain(int argc, char **argv, OpenCompiled openCompiled) {
   CompileOptions options;
+  options.openCompiled = std::move(openCompiled);
   if (std::optional<int> status = parseCommandLine(argc, argv, options))
     return *status;
   if (options.launcherFolder.empty())

@@ -8,7 +8,6 @@
 // while the weights are packed in the background.
 //===----------------------------------------------------------------------===//
 #include "Compiler.h"
-#include "Verify.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Passes.h"
 #include "rlx/Conversion/Scratch.h"
@@ -295,17 +294,6 @@ llvm::Error Compiler::emitModel() {
   return llvm::Error::success();
 }
 
-llvm::Error Compiler::verify(const ModelOutput &output) {
-  if (!checkpoint || !isPending(Phase::Kernels))
-    return llvm::createStringError("--verify needs the checkpoint and a module of RLX ops: resume "
-                                   "from an earlier phase");
-  console.startPhase("verify");
-  std::vector<std::string> names;
-  for (const NamedTarget &target : targets)
-    names.push_back(target.description.name);
-  return verifyModel(output.temporaryPath(), *module, *checkpoint->weights, names, console);
-}
-
 static std::string describeVariants(llvm::ArrayRef<ManifestVariant> variants) {
   std::string text;
   for (const ManifestVariant &variant : variants)
@@ -350,6 +338,8 @@ llvm::Error Compiler::run() {
     if (isPending(phase))
       if (llvm::Error error = runModulePhase(phase))
         return error;
+    if (options.verify && !reference)
+      reference = module->clone();
     if (options.stopAfter == phase)
       return writeModule();
   }

@@ -43,6 +43,7 @@ private:
   PassRunner runner;
   std::optional<Checkpoint> checkpoint;
   mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::OwningOpRef<mlir::ModuleOp> reference; ///< as imported or read, for --verify
   Profile profile;
   Settings settings;
   std::vector<NamedTarget> targets;

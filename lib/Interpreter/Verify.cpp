@@ -49,9 +49,22 @@ static size_t limit(ModuleOp module, StringRef symbol, size_t otherwise) {
   return range ? static_cast<size_t>(range.getMax()) : otherwise;
 }
 
-static int64_t vocabularySize(ModuleOp module) {
-  auto function = module.lookupSymbol<func::FuncOp>("prefill");
-  return function ? cast<RankedTensorType>(function.getResultTypes()[0]).getShape().back() : 0;
+/// The function that computes steps of `role`: the widest variant's, or the one
+/// that has the role.
+static func::FuncOp findFunction(ModuleOp module, Role role) {
+  VariantOp widest;
+  for (auto variant : module.getOps<VariantOp>())
+    if (variant.getRole() == role &&
+        (!widest || std::pair(variant.getSeqMax(), variant.getPastMax()) >
+                        std::pair(widest.getSeqMax(), widest.getPastMax())))
+      widest = variant;
+  if (widest)
+    return module.lookupSymbol<func::FuncOp>(widest.getFunction());
+  for (auto function : module.getOps<func::FuncOp>())
+    if (auto attr = function->getAttrOfType<StringAttr>(RLXDialect::kRoleAttr))
+      if (attr.getValue() == stringifyRole(role))
+        return function;
+  return {};
 }
 
 /// Adds the differences of one row of logits.
@@ -68,9 +81,11 @@ static void compare(ArrayRef<double> expected, ArrayRef<float> actual, VerifyRep
 llvm::Expected<VerifyReport> rlx::verifyAgainstInterpreter(ModuleOp module, WeightProvider &weights,
                                                            CompiledSession &compiled,
                                                            const VerifyOptions &options) {
-  int64_t vocabulary = vocabularySize(module);
-  if (vocabulary <= 0)
-    return llvm::createStringError("expected a module with the function 'prefill' to verify");
+  func::FuncOp prefill = findFunction(module, Role::Prefill);
+  func::FuncOp decode = findFunction(module, Role::Decode);
+  if (!prefill)
+    return llvm::createStringError("expected a function with the role \"prefill\" to verify");
+  int64_t vocabulary = cast<RankedTensorType>(prefill.getResultTypes()[0]).getShape().back();
   InterpreterOptions how;
   how.quantizeActivations = true;
   how.roundToBf16 = options.bf16Dot;
@@ -91,7 +106,8 @@ llvm::Expected<VerifyReport> rlx::verifyAgainstInterpreter(ModuleOp module, Weig
   for (size_t begin = 0; begin < ids.size();) {
     bool first = begin == 0;
     ArrayRef<int32_t> part = ArrayRef<int32_t>(ids).slice(begin, first ? report.prefillTokens : 1);
-    auto expected = interpreter.run(first ? "prefill" : "decode", part, cache, part.size() - 1, 1);
+    func::FuncOp function = first || !decode ? prefill : decode;
+    auto expected = interpreter.run(function.getName(), part, cache, part.size() - 1, 1);
     if (!expected)
       return expected.takeError();
     auto actual = first ? compiled.prefill(part) : compiled.decode(part.front());

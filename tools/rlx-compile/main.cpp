@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 // rlx-compile: a Gemma checkpoint in, a native executable out.
 
+#include "RuntimeSession.h"
 #include "rlx/Driver/CompileMain.h"
 
-int main(int argc, char **argv) { return rlx::compileMain(argc, argv); }
+int main(int argc, char **argv) { return rlx::compileMain(argc, argv, rlx::openRuntimeSession); }

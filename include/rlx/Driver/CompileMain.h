@@ -18,8 +18,9 @@ namespace rlx {
 /// error, text output to standard output where no file is named.
 llvm::Error compileModel(const CompileOptions &options);
 
-/// The program: 0, 1 for a failed compile, 2 for a wrong command line.
-int compileMain(int argc, char **argv);
+/// The program: 0, 1 for a failed compile, 2 for a wrong command line. `openCompiled`
+/// is for --verify.
+int compileMain(int argc, char **argv, OpenCompiled openCompiled);
 
 } // namespace rlx
 

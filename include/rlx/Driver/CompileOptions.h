@@ -11,6 +11,7 @@
 
 #include "rlx/Driver/Phases.h"
 #include "rlx/Driver/Profile.h"
+#include "rlx/Interpreter/Verify.h"
 #include <string>
 #include <vector>
 
@@ -43,11 +44,12 @@ struct CompileOptions {
   std::optional<Phase> resumeFrom; ///< the input is the module after this phase
   bool includeMtp = false;
   bool printProfile = false; ///< print the resolved profile and stop
-  bool verify = false;       ///< compare with the reference interpreter
+  bool verify = false;       ///< compare with the reference interpreter, through openCompiled
   bool verbose = false;
   unsigned threads = 0;       ///< 0: one for each core
   std::string reproducer;     ///< where a failing pass pipeline leaves its reproducer
   std::string launcherFolder; ///< the folder that holds launcher-<arch>
+  OpenCompiled openCompiled;  ///< runs what was written: the runtime is no part of the compiler
 };
 
 } // namespace rlx

@@ -12,6 +12,7 @@
 
 #include "rlx/Interpreter/WeightProvider.h"
 #include <cstdint>
+#include <functional>
 
 namespace rlx {
 
@@ -25,6 +26,10 @@ public:
   /// Appends a token by a decode step; the logits after it.
   virtual llvm::Expected<std::vector<float>> decode(int32_t id) = 0;
 };
+
+/// Opens a model binary; `target` names which of its code objects to run.
+using OpenCompiled = std::function<llvm::Expected<std::unique_ptr<CompiledSession>>(
+    const std::string &path, const std::string &target)>;
 
 struct VerifyOptions {
   size_t prefillTokens = 0; ///< 0: as many as the interpreter runs in seconds
@@ -44,8 +49,8 @@ struct VerifyReport {
   bool passed() const { return maxError <= bound; }
 };
 
-/// Compares `compiled` with `module`: the imported functions, before any transform
-/// but that of the weights' types. Errors are those of running either side; a
+/// Compares `compiled` with `module`: best the imported functions, before any
+/// transform but that of the weights' types. Errors are those of running either side; a
 /// difference is in the report.
 llvm::Expected<VerifyReport> verifyAgainstInterpreter(mlir::ModuleOp module,
                                                       WeightProvider &weights,
