@@ -21,6 +21,10 @@ using namespace rlx;
 using namespace rlx::test;
 
 void *rlx::test::mapGuarded(size_t bytes, size_t &mapped, void *&end) {
+  if (SharedArena::get().isActive()) {
+    end = static_cast<char *>(SharedArena::get().allocate(bytes)) + bytes;
+    return nullptr;
+  }
   size_t page = sysconf(_SC_PAGESIZE);
   size_t usable = (bytes + page - 1) / page * page;
   mapped = usable + page;
@@ -85,6 +89,14 @@ void KernelModule::load() {
   llvm::SmallVector<char, 0> object = compile(error);
   ASSERT_EQ(error, "");
   ASSERT_EQ(undefinedSymbols(object), std::vector<std::string>());
+  if (isForeign(target)) {
+    std::vector<std::string> names;
+    for (auto function : op->getOps<mlir::func::FuncOp>())
+      names.push_back(function.getName().str());
+    foreign = std::make_unique<ForeignProcess>();
+    ASSERT_EQ(foreign->start(object, names), "");
+    return;
+  }
   jit = llvm::cantFail(llvm::orc::LLJITBuilder().create());
   llvm::cantFail(jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
       llvm::StringRef(object.data(), object.size()), "kernels")));
@@ -93,7 +105,8 @@ void KernelModule::load() {
 TargetDescription rlx::test::testTarget(const std::string &name) {
   if (name != "generic")
     return llvm::cantFail(resolveTarget(name));
-  TargetDescription target = llvm::cantFail(resolveTarget(knownTargetNames().front()));
+  bool arm = llvm::Triple(llvm::sys::getProcessTriple()).isAArch64();
+  TargetDescription target = llvm::cantFail(resolveTarget(arm ? "aarch64" : "x86-64-v3"));
   target.int8Dot = Int8Dot::Generic;
   return target;
 }
@@ -103,13 +116,25 @@ std::vector<std::string> rlx::test::runnableTargets() {
   std::vector<std::string> names = {"native"};
   for (const char *name : {"generic", "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
                            "x86-64-v4+bf16", "aarch64", "aarch64+dotprod"})
-    if (llvm::all_of(testTarget(name).requiredFeatures,
-                     [&](const std::string &feature) { return host.lookup(feature); }))
+    if (isForeign(testTarget(name))
+            ? name[0] == 'a' && canRunAArch64()
+            : llvm::all_of(testTarget(name).requiredFeatures,
+                           [&](const std::string &feature) { return host.lookup(feature); }))
       names.push_back(name);
   return names;
 }
 
-std::vector<std::string> rlx::test::nativeAndBaseline() { return {"native", "generic"}; }
+std::vector<std::string> rlx::test::nativeAndBaseline() {
+  std::vector<std::string> names = {"native", "generic"};
+  if (isForeign(testTarget("aarch64")) && canRunAArch64())
+    names.push_back("aarch64");
+  return names;
+}
+
+bool rlx::test::isForeign(const TargetDescription &target) {
+  return llvm::Triple(target.triple).getArch() !=
+         llvm::Triple(llvm::sys::getProcessTriple()).getArch();
+}
 
 std::string rlx::test::targetTestName(const testing::TestParamInfo<std::string> &info) {
   std::string name = info.param;

@@ -12,6 +12,7 @@
 #ifndef RLX_TEST_UNIT_KERNELS_KERNELHARNESS_H
 #define RLX_TEST_UNIT_KERNELS_KERNELHARNESS_H
 
+#include "ForeignProcess.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "rlx/Kernels/KernelLibrary.h"
@@ -22,7 +23,7 @@
 namespace rlx::test {
 
 /// Memory whose last byte is followed by an inaccessible page, and filled with 0xff (NaN for every
-/// float type) so that reading what nobody wrote shows.
+/// float type) so that reading what nobody wrote shows. Under an emulator there is no guard page.
 template <typename T> class Buffer {
 public:
   explicit Buffer(size_t count);
@@ -84,9 +85,13 @@ public:
     run(kernel.getName(), threads, args...);
   }
   template <typename... Args> void run(llvm::StringRef name, int64_t threads, Args... args) {
-    auto *code = llvm::cantFail(jit->lookup(name)).toPtr<void (*)(Args..., int64_t, int64_t)>();
     for (int64_t thread = 0; thread < threads; ++thread)
-      code(args..., thread, threads);
+      if (foreign)
+        ASSERT_TRUE(foreign->call(name, {uint64_t(args)..., uint64_t(thread), uint64_t(threads)}))
+            << "the emulated process died";
+      else
+        llvm::cantFail(jit->lookup(name))
+            .toPtr<void (*)(Args..., int64_t, int64_t)>()(args..., thread, threads);
   }
 
 private:
@@ -95,6 +100,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> op;
   std::unique_ptr<KernelLibrary> library;
   std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::unique_ptr<ForeignProcess> foreign; ///< instead of jit for another architecture
 };
 
 std::vector<std::string> undefinedSymbols(llvm::ArrayRef<char> object);
@@ -106,9 +112,14 @@ std::vector<std::string> nativeAndBaseline();
 /// instruction.
 TargetDescription testTarget(const std::string &name);
 
+/// Whether kernels for `target` run under an emulator.
+bool isForeign(const TargetDescription &target);
+
 /// A test for each runnable target.
 class KernelTest : public testing::TestWithParam<std::string> {
 protected:
+  void SetUp() override { SharedArena::get().setActive(isForeign(target())); }
+  void TearDown() override { SharedArena::get().setActive(false); }
   TargetDescription target() const { return testTarget(GetParam()); }
 };
 

@@ -87,10 +87,10 @@ protected:
     return {value, size};
   }
 
-  /// "native" and the baseline cover all formats; the other targets those that they multiply with
+  /// "native" and the baselines cover all formats; the other targets those that they multiply with
   /// an instruction of their own.
   std::vector<WeightFormat> formats() const {
-    if (GetParam() == "native" || GetParam() == "generic")
+    if (GetParam() == "native" || GetParam() == "generic" || GetParam() == "aarch64")
       return {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16, WeightFormat::Q8_0,
               WeightFormat::Q4_0};
     if (target().bf16Dot)
@@ -230,6 +230,57 @@ TEST_P(LinearKernel, SingleRowEqualsGeneral) {
 TEST_P(LinearKernel, BlocksOfTokens) {
   // Rows of 8640 bytes: 80 of them exceed one block of tokens.
   check({{WeightFormat::Q8_0, 6912, 32}}, {80});
+}
+
+TEST_P(LinearKernel, FusedEqualsSeparateKernels) {
+  const int64_t rows = 5, k = 64, n = 40, padded = 48;
+  WeightFormat format = formats().back();
+  KernelModule module(target());
+  ActivationFormat activation = activationFormat(format, module.getTarget());
+  LinearSpec fused, plain;
+  fused.format = plain.format = format;
+  fused.k = plain.k = k;
+  fused.inStride = plain.inStride = preparedRowBytes(activation, k) / 4;
+  fused.n = n;
+  fused.geglu = fused.residual = true;
+  fused.cap = 2.0;
+  plain.n = 2 * padded; // Panels of gate and up in turn.
+  PrepareSpec prepare, convert;
+  prepare.format = convert.format = activation;
+  prepare.k = convert.k = k;
+  prepare.norm = true;
+  RmsNormSpec norm;
+  norm.columns = k;
+  ElementwiseSpec geglu{ElementwiseKind::GeGlu, 16, 1, 2 * padded, 2 * padded, padded};
+  ElementwiseSpec cap{ElementwiseKind::SoftCap, padded, 2.0};
+  ElementwiseSpec add{ElementwiseKind::Add, n, 1, n, padded, n};
+  KernelLibrary &kernels = module.kernels();
+  kernels.getLinear(fused), kernels.getLinear(plain), kernels.getPrepare(prepare);
+  kernels.getPrepare(convert), kernels.getRmsNorm(norm), kernels.getElementwise(geglu);
+  kernels.getElementwise(cap), kernels.getElementwise(add);
+  ASSERT_NO_FATAL_FAILURE(module.load());
+
+  TestWeights weights(format, 2 * padded, k, 5);
+  Buffer<float> x(randomFloats(rows * k, 1)), gain(randomFloats(k, 2));
+  Buffer<float> residual(randomFloats(rows * n, 3));
+  Buffer<uint8_t> prepared(rows * preparedRowBytes(activation, k));
+  Buffer<float> out(rows * n);
+  module.run(kernels.getPrepare(prepare), 1, x.data(), gain.data(), prepared.data(), rows);
+  module.run(kernels.getLinear(fused), 1, weights.packed.data(), prepared.data(), out.data(),
+             residual.data(), rows);
+
+  Buffer<float> normed(rows * k), both(rows * 2 * padded), gated(rows * padded);
+  Buffer<float> expected(rows * n);
+  module.run(kernels.getRmsNorm(norm), 1, x.data(), gain.data(), normed.data(), rows);
+  module.run(kernels.getPrepare(convert), 1, normed.data(), prepared.data(), rows);
+  module.run(kernels.getLinear(plain), 1, weights.packed.data(), prepared.data(), both.data(),
+             rows);
+  for (int64_t panel = 0; panel < padded / 16; ++panel)
+    module.run(kernels.getElementwise(geglu), 1, both.data() + panel * 32,
+               both.data() + panel * 32 + 16, gated.data() + panel * 16, rows);
+  module.run(kernels.getElementwise(cap), 1, gated.data(), gated.data(), rows);
+  module.run(kernels.getElementwise(add), 1, residual.data(), gated.data(), expected.data(), rows);
+  EXPECT_EQ(out.copy(), expected.copy());
 }
 
 RLX_INSTANTIATE_KERNEL_TEST(LinearKernel, runnableTargets());

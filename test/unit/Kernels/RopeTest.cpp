@@ -28,9 +28,10 @@ protected:
 
   static std::vector<float> angles(KernelModule &module, const RopeAnglesSpec &spec, uint64_t past,
                                    int64_t seq) {
-    rlx_sequence_t sequence = {nullptr, past, nullptr};
+    Buffer<rlx_sequence_t> sequence({{nullptr, past, nullptr}});
     Buffer<float> out(seq * 2 * spec.invFreq.size());
-    module.run(module.kernels().getRopeAngles(spec), 2, out.data(), &sequence, int64_t(1), seq);
+    module.run(module.kernels().getRopeAngles(spec), 2, out.data(), sequence.data(), int64_t(1),
+               seq);
     return out.copy();
   }
 };

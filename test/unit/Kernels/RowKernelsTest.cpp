@@ -163,13 +163,13 @@ TEST_P(RowKernel, EmbeddingGathersEveryFormat) {
     module.kernels().getEmbedding(specs.back());
   }
   ASSERT_NO_FATAL_FAILURE(module.load());
-  std::vector<int32_t> ids = {0, 36, 15, 16, 17, 0};
-  rlx_sequence_t sequences[2] = {{&ids[0], 0, nullptr}, {&ids[3], 0, nullptr}};
+  Buffer<int32_t> ids({0, 36, 15, 16, 17, 0});
+  Buffer<rlx_sequence_t> sequences({{&ids[0], 0, nullptr}, {&ids[3], 0, nullptr}});
   for (const EmbeddingSpec &spec : specs) {
     TestWeights weights(spec.format, spec.n, spec.k, 3);
     Buffer<float> out(6 * spec.outStride);
-    module.run(module.kernels().getEmbedding(spec), 3, weights.packed.data(), out.data(), sequences,
-               int64_t(2), int64_t(3));
+    module.run(module.kernels().getEmbedding(spec), 3, weights.packed.data(), out.data(),
+               sequences.data(), int64_t(2), int64_t(3));
     for (int64_t row = 0; row < 6; ++row)
       for (int64_t i = 0; i < spec.k; ++i)
         ASSERT_EQ(out[row * spec.outStride + i], weights.values[ids[row] * spec.k + i] * 12.5f)

@@ -65,8 +65,8 @@ private:
   int64_t headDim, capacity;
   KvType type;
   std::vector<Buffer<uint8_t>> keys, values;
-  std::vector<rlx_kv_slot_t> slots;
-  std::vector<rlx_sequence_t> sequences;
+  Buffer<rlx_kv_slot_t> slots;
+  Buffer<rlx_sequence_t> sequences;
 };
 
 } // namespace rlx::test
