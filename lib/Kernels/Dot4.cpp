@@ -40,9 +40,9 @@ static Value emitVnni256(KernelBuilder &b, Value acc, Value weights, Value word)
   });
 }
 
-static Value emitNeonDot(KernelBuilder &b, Value acc, Value weights, Value word) {
+static Value emitNeon(KernelBuilder &b, StringRef name, Value acc, Value weights, Value word) {
   return emitPieces(b, acc, weights, word, 4, [&](Value c, Value w, Value a) {
-    return b.intrinsic("llvm.aarch64.neon.sdot.v4i32.v16i8", c.getType(), {c, w, a});
+    return b.intrinsic(name, c.getType(), {c, w, a});
   });
 }
 
@@ -86,7 +86,9 @@ Value rlx::emitDot4(KernelBuilder &b, Value acc, Value weights, bool isSigned, V
   case Int8Dot::Vnni256:
     return emitVnni256(b, acc, weights, activations);
   case Int8Dot::NeonDot:
-    return emitNeonDot(b, acc, weights, activations);
+    return emitNeon(b, "llvm.aarch64.neon.sdot.v4i32.v16i8", acc, weights, activations);
+  case Int8Dot::NeonUsdot:
+    return emitNeon(b, "llvm.aarch64.neon.usdot.v4i32.v16i8", acc, weights, activations);
   case Int8Dot::Avx2:
     return emitAvx2(b, acc, weights, isSigned, activations);
   case Int8Dot::Generic:

@@ -75,7 +75,9 @@ static void deriveKernelChoices(TargetDescription &target) {
     // 32 registers of 4 lanes: a panel is four of them.
     target.vectorBits = 128;
     target.f16Convert = true;
-    target.int8Dot = has("dotprod") ? Int8Dot::NeonDot : Int8Dot::Generic;
+    target.int8Dot = has("i8mm")      ? Int8Dot::NeonUsdot
+                     : has("dotprod") ? Int8Dot::NeonDot
+                                      : Int8Dot::Generic;
     setTiles(target, {6, 1}, {3, 1}, 2, 2);
     target.attentionRows = 4;
     target.attentionVectors = 1;

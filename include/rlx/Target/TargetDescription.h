@@ -30,11 +30,12 @@ llvm::StringRef weightFormatName(WeightFormat format);
 
 /// The instruction that multiplies groups of four 8-bit integers.
 enum class Int8Dot {
-  Generic, ///< 32-bit multiplications
-  Avx2,    ///< vpmaddubsw on |w| and sign(a, w), which cannot saturate
-  Vnni256, ///< vpdpbusd on 32 bytes
-  Vnni512, ///< vpdpbusd on 64 bytes
-  NeonDot, ///< sdot
+  Generic,   ///< 32-bit multiplications
+  Avx2,      ///< vpmaddubsw on |w| and sign(a, w), which cannot saturate
+  Vnni256,   ///< vpdpbusd on 32 bytes
+  Vnni512,   ///< vpdpbusd on 64 bytes
+  NeonDot,   ///< sdot
+  NeonUsdot, ///< usdot
 };
 
 /// Tokens x panels of 16 rows whose accumulators one tile keeps in registers.

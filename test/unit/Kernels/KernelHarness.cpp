@@ -115,7 +115,7 @@ std::vector<std::string> rlx::test::runnableTargets() {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   std::vector<std::string> names = {"native"};
   for (const char *name : {"generic", "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
-                           "x86-64-v4+bf16", "aarch64", "aarch64+dotprod"})
+                           "x86-64-v4+bf16", "aarch64", "aarch64+dotprod", "aarch64+i8mm"})
     if (isForeign(testTarget(name))
             ? name[0] == 'a' && canRunAArch64()
             : llvm::all_of(testTarget(name).requiredFeatures,

@@ -73,7 +73,7 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
 
 TEST(KernelLibrary, EveryTargetCompilesWithoutALibrary) {
   for (const char *name : {"x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4", "x86-64-v4+vnni+bf16",
-                           "aarch64", "aarch64+dotprod"}) {
+                           "aarch64", "aarch64+dotprod", "aarch64+i8mm"}) {
     KernelModule module(llvm::cantFail(resolveTarget(name)));
     emitAll(module.kernels());
     std::string error;
