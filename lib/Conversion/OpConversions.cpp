@@ -87,6 +87,8 @@ FailureOr<View> StepBuilder::prepareInput(LinearOp op, WeightFormat format, int6
   prepared.pointer = offsetPointer(builder, loc, step.workspace, offset);
   prepared.region = {
       Region::Space::Workspace, offset, offset + in->maxRows * rowBytes, rowBytes, 0, rowBytes};
+  if (failed(checkPlace(op, prepared.region)))
+    return failure();
   SmallVector<Value> operands = {in->pointer};
   if (FlatSymbolRefAttr norm = op.getNormAttr()) {
     FailureOr<Value> gain = getWeight(op, norm);

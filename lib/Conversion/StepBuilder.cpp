@@ -13,6 +13,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Weights.h"
+#include "rlx/runtime/abi.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -133,6 +134,15 @@ View StepBuilder::makeView(Region::Space space, Value base, int64_t offset, int6
   return view;
 }
 
+LogicalResult StepBuilder::checkPlace(Operation *op, const Region &region) {
+  int64_t bytes = source->getAttrOfType<IntegerAttr>(kWorkspaceBytesAttr).getInt();
+  if (region.begin >= 0 && region.begin % RLX_ALIGNMENT == 0 && region.end <= bytes)
+    return success();
+  return op->emitOpError("expected a place at a multiple of ")
+         << RLX_ALIGNMENT << " within the workspace of " << bytes << " bytes but got "
+         << region.begin << " to " << region.end;
+}
+
 FailureOr<View> StepBuilder::makeResult(OpResult result, const View &rowsLike) {
   Operation *op = result.getOwner();
   View view;
@@ -150,6 +160,8 @@ FailureOr<View> StepBuilder::makeResult(OpResult result, const View &rowsLike) {
     }
     view = makeView(Region::Space::Workspace, step.workspace, offsets[result.getResultNumber()],
                     getColumns(result), rowsLike);
+    if (failed(checkPlace(op, view.region)))
+      return failure();
   }
   views[result] = view;
   return view;

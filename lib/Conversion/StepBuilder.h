@@ -77,6 +77,8 @@ private:
   mlir::FailureOr<View> makeResult(mlir::OpResult result, const View &rowsLike);
   View makeView(Region::Space space, mlir::Value base, int64_t offset, int64_t columns,
                 const View &rowsLike);
+  /// Whether `region` of the workspace is aligned and lies inside; else an error at `op`.
+  mlir::LogicalResult checkPlace(mlir::Operation *op, const Region &region);
   /// The address of a packed weight.
   mlir::FailureOr<mlir::Value> getWeight(mlir::Operation *user, mlir::FlatSymbolRefAttr name);
   /// The slot and its index.

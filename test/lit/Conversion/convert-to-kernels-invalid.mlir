@@ -78,6 +78,40 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 !ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
 !x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
 !y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 2048 : i64} {
+    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2048 bytes but got 64 to 2112}}
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 64>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin : !x -> !y
+    %l = rlx.linear %h, @w : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 2048 : i64} {
+    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2048 bytes but got 32 to 2080}}
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 32>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin : !x -> !y
+    %l = rlx.linear %h, @w : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
 !q = tensor<?x?x2x16xf32, #rlx.dims<BATCH, SEQ, 2, 16>>
 !all = tensor<?x?x2x16xf32, #rlx.dims<BATCH, PAST_SEQ + SEQ, 2, 16>>
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
