@@ -18,8 +18,7 @@
 
 using namespace llvm;
 
-// The table has the shape of rlx_model_t: 64 bytes up to and including
-// weights_bytes and the hash's first half, then 40 with its rest, then pointers.
+// The table has the size of rlx_model_t and its pointers; all numbers are zero.
 static const char *const source = R"mlir(
 llvm.mlir.global internal constant @text("target\00") {addr_space = 0 : i32}
 llvm.mlir.global internal constant @rlx_model() : !llvm.struct<(i64, ptr, array<10 x i64>, array<3 x ptr>)> {

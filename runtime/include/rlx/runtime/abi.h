@@ -136,7 +136,7 @@ typedef struct rlx_variant {
 } rlx_variant_t;
 
 /* One packed weight. `packing` names the layout, documented in
- * rlx/Target/Packing.h; the runtime only reports it. */
+ * rlx/Packing/Layouts.h; the runtime only reports it. */
 typedef struct rlx_weight {
   const char *name;
   const char *dtype;   /* "f32", "bf16", "f16", "q8_0", "q4_0" */
