@@ -12,6 +12,7 @@
 #include "rlx/Payload/PayloadWriter.h"
 #include "rlx/Target/Link.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SHA256.h"

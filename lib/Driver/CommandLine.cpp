@@ -8,6 +8,7 @@
 // would be options of rlx-compile too.
 //===----------------------------------------------------------------------===//
 #include "CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
 

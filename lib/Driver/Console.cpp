@@ -7,6 +7,7 @@
 // A bar is drawn only on a terminal, at most ten times a second.
 //===----------------------------------------------------------------------===//
 #include "Console.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 

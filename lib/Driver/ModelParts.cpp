@@ -11,6 +11,7 @@
 #include "rlx/Tokenizer/ChatTemplate.h"
 #include "rlx/Tokenizer/SentencePieceModel.h"
 #include "rlx/Tokenizer/TokenizerTables.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;

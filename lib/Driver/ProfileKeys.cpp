@@ -9,6 +9,9 @@
 #include "ProfileKeys.h"
 #include "rlx/Target/TargetDescription.h"
 #include "rlx/Transforms/Passes.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace rlx;
 

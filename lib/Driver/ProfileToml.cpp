@@ -9,9 +9,21 @@
 #include "ProfileKeys.h"
 #include "rlx/Driver/Profile.h"
 #include "llvm/Support/MemoryBuffer.h"
+
+// toml++ 3.3 asserts, and with NDEBUG lets the compiler assume, what malformed text can
+// break; the code behind its assertions reports such text. So they are switched off.
+#ifdef NDEBUG
+#undef NDEBUG
+#define RLX_NDEBUG
+#endif
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
+#ifdef RLX_NDEBUG
+#define NDEBUG
+#endif
+#include <cassert>
 
 namespace rlx {
 
@@ -136,7 +148,19 @@ llvm::Error ProfileReader::read(llvm::StringRef content) {
   return llvm::Error::success();
 }
 
+/// The line of the first control character that TOML does not allow, 0 if there is
+/// none; the parser does not notice them all.
+static unsigned findControlCharacter(llvm::StringRef text) {
+  size_t found = text.find_if([](unsigned char c) {
+    return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+  });
+  return found == llvm::StringRef::npos ? 0 : text.take_front(found).count('\n') + 1;
+}
+
 llvm::Error Profile::applyToml(llvm::StringRef text, llvm::StringRef file) {
+  if (unsigned line = findControlCharacter(text))
+    return llvm::createStringError(file + ":" + llvm::Twine(line) +
+                                   ": expected text but got a control character");
   return ProfileReader(*this, file).read(text);
 }
 

@@ -7,6 +7,7 @@
 // Values were checked when they were set; here they only change their form.
 //===----------------------------------------------------------------------===//
 #include "Settings.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace rlx;
 

@@ -7,6 +7,7 @@
 // Checks that each weight of a module can be packed from the tensors that it names.
 //===----------------------------------------------------------------------===//
 #include "rlx/Packing/PackWeights.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace rlx;

@@ -105,6 +105,9 @@ TEST(ProfileTest, ErrorsNameFileLineAndKey) {
       {"quantize = \"q8_0", "p.toml:1: "},
       {"quantize = \"q8_0\"\nquantize = \"q4_0\"", "p.toml:2: "},
       {"\xff", "p.toml:1: "},
+      {"\n[\x01]", "p.toml:2: expected text but got a control character"},
+      {"\n\n [ \ndecode]", "p.toml:3: "},
+      {"fusion = [}\"qkv\"]", "p.toml:1: "},
   };
   for (const auto &[text, message] : cases) {
     Profile profile;
