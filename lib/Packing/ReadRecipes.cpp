@@ -93,8 +93,6 @@ static llvm::Error readTransforms(WeightOp weight, WeightRecipe &recipe) {
           {WeightTransform::Convert, 0.0f, *dtypeOf(convert.getElementType())});
     } else if (auto pack = dyn_cast<PackAttr>(transform)) {
       llvm::StringRef layout = pack.getLayout().getValue();
-      if (layout != "row" && layout != "r16")
-        return weightError(weight, "expected layout 'row' or 'r16' but got '{0}'", layout);
       recipe.layout = layout == "row" ? WeightLayout::Row : WeightLayout::R16;
       packed = true;
     }

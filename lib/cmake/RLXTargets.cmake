@@ -57,6 +57,8 @@ function(rlx_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE rlx_mlir ${ARG_LINK} rlx_options rlx_sanitizer_options)
+  # An installed tool finds the LLVM that it was built against, as the one in the build tree does.
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
