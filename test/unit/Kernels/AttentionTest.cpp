@@ -100,7 +100,7 @@ protected:
     return result;
   }
 
-  /// One head's output at one position, in double over stored keys and values.
+  /// One head's output at one position, in double; `in` holds keys and values as the cache does.
   static std::vector<double> reference(const Shape &shape, const Inputs &in, int64_t b,
                                        int64_t position, int64_t head) {
     int64_t kvHead = head / (shape.heads / shape.kvHeads), d = shape.headDim;
@@ -112,7 +112,7 @@ protected:
       const float *k = &in.k[(b * in.length + key) * in.kvColumns + kvHead * d];
       double score = 0;
       for (int64_t i = 0; i < d; ++i)
-        score += double(q[i]) * stored(shape.type, k[i]);
+        score += double(q[i]) * k[i];
       score /= std::sqrt(double(d));
       weights.push_back(shape.cap ? kCap * std::tanh(score / kCap) : score);
       largest = std::max(largest, weights.back());
@@ -122,7 +122,7 @@ protected:
     for (int64_t key = first; key <= position; ++key) {
       const float *v = &in.v[(b * in.length + key) * in.kvColumns + kvHead * d];
       for (int64_t i = 0; i < d; ++i)
-        out[i] += weights[key - first] / total * stored(shape.type, v[i]);
+        out[i] += weights[key - first] / total * v[i];
     }
     return out;
   }
@@ -135,11 +135,15 @@ protected:
     module.kernels().getKvAppend(appendSpec(shape));
     ASSERT_NO_FATAL_FAILURE(module.load());
     Inputs in(shape, batch, length);
+    Inputs kept = in;
+    for (std::vector<float> *values : {&kept.k, &kept.v})
+      for (float &value : *values)
+        value = stored(shape.type, value);
     std::vector<float> whole = runChunks(module, shape, in, {length}, 1, false);
     for (int64_t b = 0; b < batch; ++b)
       for (int64_t position = 0; position < length; ++position)
         for (int64_t head = 0; head < shape.heads; ++head) {
-          std::vector<double> expected = reference(shape, in, b, position, head);
+          std::vector<double> expected = reference(shape, kept, b, position, head);
           for (int64_t d = 0; d < shape.headDim; ++d)
             // Scores err by about 1e-6, values are below 5.
             ASSERT_NEAR(whole[((b * length + position) * shape.heads + head) * shape.headDim + d],

@@ -27,6 +27,7 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
     linear.format = format;
     linear.k = 64;
     linear.n = 32;
+    linear.singleRow = format == WeightFormat::F32 || format == WeightFormat::Q4_0;
     add(kernels.getLinear(linear));
     linear.singleRow = true;
     linear.geglu = true;
