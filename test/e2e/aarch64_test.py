@@ -5,57 +5,54 @@
 
 usage: aarch64_test.py RLX_COMPILE QEMU TEST_DATA
 """
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import unittest
-
 import numpy
 
-COMPILE, QEMU, DATA = sys.argv[1:4]
+from emulated import EXACT, EmulatedTest, main
+
+MODEL = "tiny-gemma3"
+# It has the dot product instructions that qemu's named processors lack.
+MAX = "max"
+TARGETS = ("aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm")
 
 
-class AArch64Test(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def compile(self, target, *options):
-        binary = os.path.join(self.folder, target)
-        result = subprocess.run([COMPILE, os.path.join(DATA, "models", "tiny-gemma3"),
-                                 "-o", binary, f"--target-cpu={target}", *options],
-                                capture_output=True, text=True)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return binary
-
-    def logits(self, binary, ids, threads=1):
-        # "max" has the dot product instructions that qemu's named processors lack.
-        output = os.path.join(self.folder, "logits.npy")
-        subprocess.run([QEMU, "-cpu", "max", binary, "logits", "-t", str(threads), "-o", output,
-                        "--ids", ",".join(str(token) for token in ids)], check=True)
-        return numpy.load(output)
-
-    def golden(self):
-        arrays = numpy.load(os.path.join(DATA, "goldens", "hf", "tiny-gemma3.npz"))
-        ids = max((name for name in arrays if name.startswith("ids")),
-                  key=lambda name: len(arrays[name]))
-        return arrays[ids], arrays[ids.replace("ids", "logits")]
-
+class AArch64Test(EmulatedTest):
     def test_logits_match_the_reference(self):
-        ids, expected = self.golden()
-        binary = self.compile("aarch64", "--dtype=f32", "--kv-type=f32")
-        error = numpy.abs(self.logits(binary, ids) - expected).max()
-        self.assertLessEqual(error, 2e-4 * numpy.abs(expected).max())
+        for target in (TARGETS[0], TARGETS[-1]):
+            with self.subTest(target):
+                # Longer than the sliding window and than several attention blocks.
+                self.assertMatchesGolden(MAX, self.compile(MODEL, target, *EXACT), MODEL, 150)
+
+    def test_cached_tokens_equal_naive_ones(self):
+        for options in (EXACT, ("--quantize=q8_0",), ("--quantize=q4_0",)):
+            with self.subTest(options):
+                self.assertCacheHolds(MAX, self.compile(MODEL, TARGETS[-1], *options), "2,5,6,7", 8)
 
     def test_neither_dot_products_nor_threads_change_bits(self):
-        ids = self.golden()[0][:40]
-        plain = self.logits(self.compile("aarch64", "--quantize=q8_0"), ids)
-        dot = self.compile("aarch64+dotprod", "--quantize=q8_0")
-        numpy.testing.assert_array_equal(self.logits(dot, ids), plain)
-        numpy.testing.assert_array_equal(self.logits(dot, ids, threads=3), plain)
+        ids = self.golden(MODEL, 40)[0]
+        for options in ("--quantize=q8_0", "--quantize=q4_0"):
+            plain = self.logits(MAX, self.compile(MODEL, TARGETS[0], options), ids)
+            for target in TARGETS[1:]:
+                with self.subTest(target + options):
+                    dot = self.compile(MODEL, target, options)
+                    numpy.testing.assert_array_equal(self.logits(MAX, dot, ids), plain)
+                    numpy.testing.assert_array_equal(self.logits(MAX, dot, ids, threads=3), plain)
+
+    def test_quantised_logits_equal_this_machines(self):
+        # Integer sums are exact, and all targets round f32 sums at the same places.
+        ids = self.golden(MODEL, 40)[0]
+        for options in ("--quantize=q8_0", "--quantize=q4_0"):
+            with self.subTest(options):
+                here = self.logits(None, self.compile(MODEL, "x86-64-v3", options), ids)
+                there = self.logits(MAX, self.compile(MODEL, TARGETS[-1], options), ids)
+                numpy.testing.assert_array_equal(there, here)
+
+    def test_missing_instructions_are_named(self):
+        binary = self.compile(MODEL, TARGETS[-1], "--quantize=q4_0")
+        refused = self.execute("cortex-a53", binary, "run", "--ids", "2", "-n", "1")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("this CPU lacks features the model was compiled for", refused.stderr)
+        self.assertIn("needs dotprod, i8mm)", refused.stderr)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    main()
