@@ -21,10 +21,12 @@ using namespace rlx::test;
 static const LoadedModel &getModel(const std::string &name, bool optimised) {
   static std::map<std::pair<std::string, bool>, LoadedModel> models;
   auto found = models.find({name, optimised});
-  if (found == models.end())
-    found =
-        models.emplace(std::pair(name, optimised), llvm::cantFail(loadTestModel(name, optimised)))
-            .first;
+  if (found == models.end()) {
+    TestModelOptions options;
+    options.optimised = optimised;
+    found = models.emplace(std::pair(name, optimised), llvm::cantFail(loadTestModel(name, options)))
+                .first;
+  }
   return found->second;
 }
 

@@ -12,42 +12,86 @@
 //===----------------------------------------------------------------------===//
 #include "StepRun.h"
 #include "TestModels.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cmath>
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 using namespace rlx::test;
 
-/// Forty tokens in chunks, then three by decode steps.
-static std::vector<float> runModel(const LoadedModel &model, const rlx_model_t &table) {
-  StepRun run(table, model.weights.data(), 2);
-  std::vector<int32_t> ids(32);
-  for (size_t i = 0; i < ids.size(); ++i)
-    ids[i] = static_cast<int32_t>(i * 61 % table.vocab_size);
-  run.run("generic", ids);
-  run.run("generic", {3, 1, 4, 1, 5, 9, 2, 6});
-  // The last row of the embedding table is the last of its panel.
-  run.run("decode", {static_cast<int32_t>(table.vocab_size) - 1});
-  run.run("decode", {0});
-  return run.run("decode", {7});
+static LoadedModel loadChecked(const std::string &name, const std::string &quantize,
+                               const std::string &target) {
+  TestModelOptions options;
+  options.sanitize = true;
+  options.quantize = quantize;
+  options.target = target;
+  options.chunk = 144;
+  return llvm::cantFail(loadTestModel(name, options));
 }
 
-class SanitizedCode : public testing::TestWithParam<const char *> {};
+static std::vector<int32_t> someIds(const rlx_model_t &table, size_t count) {
+  std::vector<int32_t> ids(count);
+  for (size_t i = 0; i < count; ++i)
+    ids[i] = static_cast<int32_t>(i * 61 % table.vocab_size);
+  // The last row of the embedding table is the last of its panel.
+  ids.back() = static_cast<int32_t>(table.vocab_size) - 1;
+  return ids;
+}
+
+/// A prompt and two decode steps.
+static std::vector<float> runModel(const rlx_model_t &table, const LoadedModel &model,
+                                   size_t tokens) {
+  StepRun run(table, model.weights.data(), 2);
+  std::vector<float> logits = run.run("generic", someIds(table, tokens));
+  for (int32_t id : {0, static_cast<int32_t>(table.vocab_size) - 1})
+    for (float logit : run.run("decode", {id}))
+      logits.push_back(logit);
+  return logits;
+}
+
+/// Lengths around the tiles of the kernels, the blocks of attention and of the cache,
+/// and the sliding windows of the checkpoints.
+static constexpr size_t kLengths[] = {1, 15, 16, 17, 63, 64, 65, 130};
+
+struct SanitizedModel {
+  const char *name, *quantize, *target;
+};
+
+class SanitizedCode : public testing::TestWithParam<SanitizedModel> {};
 
 TEST_P(SanitizedCode, StaysInItsMemory) {
-  LoadedModel checked = llvm::cantFail(loadTestModel(GetParam(), true, true));
-  for (float logit : runModel(checked, *checked.table))
-    ASSERT_TRUE(std::isfinite(logit));
+  LoadedModel model = loadChecked(GetParam().name, GetParam().quantize, GetParam().target);
+  const rlx_model_t &table = *model.table;
+  auto finite = [](float logit) { return std::isfinite(logit); };
+  for (size_t tokens : kLengths)
+    EXPECT_TRUE(llvm::all_of(runModel(table, model, tokens), finite)) << tokens << " tokens";
+  // One after the other: from places in the cache that are no multiple of anything.
+  StepRun run(table, model.weights.data(), 3);
+  for (size_t tokens : kLengths)
+    EXPECT_TRUE(llvm::all_of(run.run("generic", someIds(table, tokens)), finite)) << tokens;
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, SanitizedCode, testing::Values("tiny-gemma2", "tiny-gemma3"));
+// "native": with the vectors and dot products of whatever machine this is.
+INSTANTIATE_TEST_SUITE_P(Checkpoints, SanitizedCode,
+                         testing::Values(SanitizedModel{"tiny-gemma2", "", "x86-64-v3"},
+                                         SanitizedModel{"tiny-gemma3", "", "native"},
+                                         SanitizedModel{"tiny-gemma2", "q8_0", "native"},
+                                         SanitizedModel{"tiny-gemma3", "q8_0", "x86-64-v3"},
+                                         SanitizedModel{"tiny-gemma3", "q4_0", "x86-64-v3"}));
 
 TEST(SanitizedCodeDeathTest, WorkspaceThatIsTooSmallIsNoticed) {
-  LoadedModel checked = llvm::cantFail(loadTestModel("tiny-gemma1", true, true));
-  std::vector<rlx_variant_t> variants(checked.table->variants,
-                                      checked.table->variants + checked.table->variant_count);
+  LoadedModel model = loadChecked("tiny-gemma2", "", "x86-64-v3");
+  std::vector<rlx_variant_t> variants(model.table->variants,
+                                      model.table->variants + model.table->variant_count);
   for (rlx_variant_t &variant : variants)
     variant.workspace_bytes -= RLX_ALIGNMENT;
-  rlx_model_t table = *checked.table;
+  rlx_model_t table = *model.table;
   table.variants = variants.data();
-  EXPECT_DEATH(runModel(checked, table), "AddressSanitizer: heap-buffer-overflow");
+  EXPECT_DEATH(runModel(table, model, 144), "AddressSanitizer: heap-buffer-overflow");
+}
+
+TEST(SanitizedCodeDeathTest, WeightsThatEndTooSoonAreNoticed) {
+  LoadedModel model = loadChecked("tiny-gemma2", "q8_0", "x86-64-v3");
+  model.weights.pop_back();
+  model.weights.shrink_to_fit();
+  EXPECT_DEATH(runModel(*model.table, model, 1), "AddressSanitizer: heap-buffer-overflow");
 }

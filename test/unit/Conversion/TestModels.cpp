@@ -17,17 +17,20 @@
 #include "rlx/Conversion/Scratch.h"
 #include "rlx/Import/Checkpoint.h"
 #include "rlx/Import/ImportModel.h"
+#include "rlx/Packing/PackWeights.h"
 #include "rlx/Transforms/Passes.h"
+#include <cstring>
 
 using namespace rlx;
 using namespace rlx::test;
 
 /// Everything between import and code generation.
-static mlir::LogicalResult transform(mlir::ModuleOp module, bool optimised) {
+static mlir::LogicalResult transform(mlir::ModuleOp module, const TestModelOptions &options) {
   mlir::PassManager manager(module.getContext());
-  if (optimised) {
+  if (options.optimised) {
     PlanOptions plan;
     plan.weights.dtype = "f32";
+    plan.weights.quantize = options.quantize;
     plan.scratchBytes = scratchBytes;
     buildFusionPipeline(manager, {});
     buildFoldPipeline(manager);
@@ -42,26 +45,51 @@ static mlir::LogicalResult transform(mlir::ModuleOp module, bool optimised) {
   return manager.run(module);
 }
 
-llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name, bool optimised,
-                                                     bool sanitize) {
+/// As models are packed that users get.
+static llvm::Expected<std::vector<Line>> packByProduct(mlir::ModuleOp module,
+                                                       const WeightSource &source) {
+  auto recipes = readRecipes(module, [&](SourceAttr tensor) -> llvm::Expected<const Tensor *> {
+    return source.find(tensor.getTensor().getValue());
+  });
+  if (!recipes)
+    return recipes.takeError();
+  std::vector<char> bytes;
+  auto packed = rlx::packWeights(*recipes, {}, [&](llvm::ArrayRef<uint8_t> part) {
+    bytes.insert(bytes.end(), part.begin(), part.end());
+    return llvm::Error::success();
+  });
+  if (!packed)
+    return packed.takeError();
+  std::vector<Line> lines((bytes.size() + sizeof(Line) - 1) / sizeof(Line));
+  std::memcpy(lines.data(), bytes.data(), bytes.size());
+  return lines;
+}
+
+llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name,
+                                                     const TestModelOptions &options) {
   llvm::Expected<Checkpoint> checkpoint = openCheckpoint((RLX_TEST_DATA "/models/" + name).str());
   if (!checkpoint)
     return checkpoint.takeError();
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  ImportOptions options;
-  options.chunk = 32;
-  options.maxOutputs = 32;
-  options.kvType = KVType::F32;
-  auto module = importModel(context, *checkpoint->weights, checkpoint->config, options);
+  ImportOptions import;
+  import.chunk = options.chunk;
+  import.maxOutputs = options.chunk;
+  import.kvType = KVType::F32;
+  auto module = importModel(context, *checkpoint->weights, checkpoint->config, import);
   if (!module)
     return module.takeError();
-  if (mlir::failed(transform(**module, optimised)))
+  if (mlir::failed(transform(**module, options)))
     return llvm::createStringError("the transforms failed");
-  auto object = compileToSharedObject(**module, "x86-64-v3", sanitize);
+  auto object = compileToSharedObject(**module, options.target, options.sanitize);
   if (!object)
     return object.takeError();
   auto table = loadSharedObject(*object);
   if (!table)
     return table.takeError();
-  return LoadedModel{*table, packWeights(**module, *checkpoint->weights)};
+  if (options.quantize.empty())
+    return LoadedModel{*table, packWeights(**module, *checkpoint->weights)};
+  auto weights = packByProduct(**module, *checkpoint->weights);
+  if (!weights)
+    return weights.takeError();
+  return LoadedModel{*table, std::move(*weights)};
 }

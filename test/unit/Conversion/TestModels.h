@@ -13,6 +13,7 @@
 
 #include "PlainWeights.h"
 #include "rlx/runtime/abi.h"
+#include <string>
 
 namespace rlx::test {
 
@@ -21,11 +22,20 @@ struct LoadedModel {
   std::vector<Line> weights;
 };
 
-/// Compiles a checkpoint in f32 for chunks of 32 tokens: with all transforms if
-/// `optimised`, else unfused with a memory plan that reuses nothing. The variants are
-/// `generic` and `decode`.
-llvm::Expected<LoadedModel> loadTestModel(llvm::StringRef name, bool optimised,
-                                          bool sanitize = false);
+struct TestModelOptions {
+  /// All transforms; else unfused, with a memory plan that reuses nothing.
+  bool optimised = true;
+  /// The code checks its loads and stores by AddressSanitizer.
+  bool sanitize = false;
+  /// A quantised format, which only optimised models have; empty: f32.
+  std::string quantize;
+  std::string target = "x86-64-v3";
+  /// The most tokens of a step.
+  int64_t chunk = 32;
+};
+
+/// Compiles a checkpoint with a cache in f32; the variants are `generic` and `decode`.
+llvm::Expected<LoadedModel> loadTestModel(llvm::StringRef name, const TestModelOptions &options);
 
 } // namespace rlx::test
 
