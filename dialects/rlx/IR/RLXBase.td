@@ -60,6 +60,7 @@ def RLX_Dialect : Dialect {
     - role_c4: SEQ is 1 in a decode function;
     - sizes_c1: every symbol of an operand or result is declared;
     - sizes_c2: sizes that are not static are given by #rlx.dims;
+    - sizes_c3: only the first two sizes (sequences, tokens) may be symbolic;
     - cache_c1: a state of the cache is not used after an op that appends to it
       (rlx.positions may: appending does not change PAST_SEQ).
   }];

@@ -6,6 +6,8 @@
 
 #include "rlx/IR/RLXOps.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace rlx;
 
@@ -54,7 +56,8 @@ std::optional<int64_t> rlx::getMaxElements(Operation *op, RankedTensorType type)
     std::optional<int64_t> size = dims.evaluate(i, maximum);
     if (!size)
       return std::nullopt;
-    total *= *size;
+    if (llvm::MulOverflow(total, *size, total))
+      return std::nullopt;
   }
   return total;
 }

@@ -43,7 +43,8 @@ mlir::RankedTensorType getTensorType(DimsAttr dims, mlir::Type elementType);
 SymbolAttr lookupSymbol(mlir::Operation *op, mlir::StringAttr symbol);
 
 /// Number of elements of a tensor when each symbol takes the largest value that
-/// its range allows at `op`; nullopt where a symbol is not declared.
+/// its range allows at `op`; nullopt where a symbol is not declared or the number
+/// overflows.
 std::optional<int64_t> getMaxElements(mlir::Operation *op, mlir::RankedTensorType type);
 
 } // namespace rlx

@@ -24,7 +24,8 @@ LogicalResult EmbeddingOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 // rms_norm_c1: gain.
 LogicalResult RmsNormOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifyGain(*this, symbols, getWeightAttr(), getLastSize(getInput().getType()));
+  FailureOr<int64_t> columns = getLastSize(*this, "input", getInput().getType());
+  return failed(columns) ? failure() : verifyGain(*this, symbols, getWeightAttr(), *columns);
 }
 
 // rms_norm_c2: result; rms_norm_c3: residual; rms_norm_c4: eps.
@@ -40,14 +41,14 @@ LogicalResult RmsNormOp::verify() {
 // linear_c1: columns of W; linear_c2: result; linear_c4: gain; linear_c5: rows of W.
 LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
   FailureOr<WeightOp> weight = lookupWeight(*this, symbols, getWeightAttr(), 2);
-  if (failed(weight))
+  FailureOr<int64_t> columns = getLastSize(*this, "input", getInput().getType());
+  if (failed(weight) || failed(columns))
     return failure();
   auto shape = weight->getTensorType().getShape();
-  int64_t columns = getLastSize(getInput().getType());
-  if (shape[1] != columns)
+  if (shape[1] != *columns)
     return emitOpError("expected weight ")
-           << getWeightAttr() << " with " << columns << " columns but got " << shape[1];
-  if (getNormAttr() && failed(verifyGain(*this, symbols, getNormAttr(), columns)))
+           << getWeightAttr() << " with " << *columns << " columns but got " << shape[1];
+  if (getNormAttr() && failed(verifyGain(*this, symbols, getNormAttr(), *columns)))
     return failure();
   if (getGeglu() && shape[0] % 2)
     return emitOpError("expected weight ")

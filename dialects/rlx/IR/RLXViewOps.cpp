@@ -11,19 +11,22 @@ using namespace rlx;
 
 // split_c1: leading sizes; split_c2: columns.
 LogicalResult SplitOp::verify() {
+  FailureOr<int64_t> columns = getLastSize(*this, "input", getInput().getType());
+  if (failed(columns))
+    return failure();
   int64_t sum = 0;
   for (Value piece : getPieces()) {
+    FailureOr<int64_t> size = getLastSize(*this, "piece", piece.getType());
+    if (failed(size))
+      return failure();
     Sizes expected = getSizes(getInput().getType());
-    int64_t columns = getLastSize(piece.getType());
-    if (!expected.empty())
-      expected.back() = std::to_string(columns);
+    expected.back() = std::to_string(*size);
     if (failed(verifySizes(*this, "piece", piece.getType(), expected)))
       return failure();
-    sum += columns;
+    sum += *size;
   }
-  if (sum != getLastSize(getInput().getType()))
-    return emitOpError("expected pieces to sum to ")
-           << getLastSize(getInput().getType()) << " columns but got " << sum;
+  if (sum != *columns)
+    return emitOpError("expected pieces to sum to ") << *columns << " columns but got " << sum;
   return success();
 }
 
@@ -49,9 +52,9 @@ LogicalResult SplitHeadsOp::verify() {
     auto type = cast<RankedTensorType>(heads.getType());
     sum += type.getDimSize(2) * type.getDimSize(3);
   }
-  if (sum != getLastSize(getInput().getType()))
-    return emitOpError("expected heads to sum to ")
-           << getLastSize(getInput().getType()) << " columns but got " << sum;
+  int64_t columns = cast<RankedTensorType>(getInput().getType()).getDimSize(2);
+  if (sum != columns)
+    return emitOpError("expected heads to sum to ") << columns << " columns but got " << sum;
   return success();
 }
 

@@ -103,20 +103,26 @@ LogicalResult rlx::verifyAngles(Operation *op, Type angles, Type heads) {
   expected[2] = "2";
   if (failed(verifySizes(op, "angles", angles, expected)))
     return failure();
-  int64_t dim = 2 * getLastSize(angles), headDim = getLastSize(heads);
+  int64_t dim = 2 * cast<RankedTensorType>(angles).getDimSize(3);
+  int64_t headDim = cast<RankedTensorType>(heads).getDimSize(3);
   if (dim > headDim)
     return op->emitOpError("expected a rope dim of at most head_dim ")
            << headDim << " but got " << dim;
   return success();
 }
 
-int64_t rlx::getLastSize(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  return tensor.getRank() ? tensor.getShape().back() : ShapedType::kDynamic;
+FailureOr<int64_t> rlx::getLastSize(Operation *op, StringRef name, Type type) {
+  auto shape = cast<RankedTensorType>(type).getShape();
+  if (shape.empty())
+    return op->emitOpError("expected ") << name << " of rank 1 or more but got 0";
+  if (ShapedType::isDynamic(shape.back()))
+    return op->emitOpError("expected last dimension of ")
+           << name << " to be static but got '" << getSizes(type).back() << "'";
+  return shape.back();
 }
 
 /// sizes_c1: every symbol is declared; sizes_c2: a size that is not static is
-/// given by #rlx.dims.
+/// given by #rlx.dims; sizes_c3: sizes after the second are static.
 LogicalResult rlx::verifySymbolicSizes(Operation *op) {
   llvm::SmallDenseSet<StringAttr, 8> declared;
   auto verify = [&](Type type) -> LogicalResult {
@@ -136,6 +142,10 @@ LogicalResult rlx::verifySymbolicSizes(Operation *op) {
                << symbol.getValue() << "' to be declared in 'rlx.symbols' of the module";
       declared.insert(symbol);
     }
+    for (int64_t i = 2; i < tensor.getRank(); ++i)
+      if (tensor.isDynamicDim(i))
+        return op->emitOpError("expected dimension ")
+               << i << " of " << tensor << " to be static but got '" << dims.dimToString(i) << "'";
     return success();
   };
   for (Type type : op->getOperandTypes())

@@ -47,8 +47,8 @@ llvm::LogicalResult verifyAngles(mlir::Operation *op, mlir::Type angles, mlir::T
 /// The type of the ids where `op` is in a function with a role, else null.
 mlir::RankedTensorType getForwardIds(mlir::Operation *op);
 
-/// The last size of a tensor type; kDynamic for a symbolic one or rank 0.
-int64_t getLastSize(mlir::Type type);
+/// The last size of `type`, which must be static.
+llvm::FailureOr<int64_t> getLastSize(mlir::Operation *op, llvm::StringRef name, mlir::Type type);
 
 } // namespace rlx
 

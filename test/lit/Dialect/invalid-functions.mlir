@@ -89,6 +89,16 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 // -----
 
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  func.func @sizes_c3(%x: tensor<?x?x?xf32, #rlx.dims<BATCH, SEQ, OUT>>) {
+    // expected-error @+1 {{expected dimension 2 of 'tensor<?x?x?xf32, #rlx.dims<BATCH, SEQ, OUT>>' to be static but got 'OUT'}}
+    %y = rlx.gelu %x : tensor<?x?x?xf32, #rlx.dims<BATCH, SEQ, OUT>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
   rlx.kv_slot @kv0 heads 1 head_dim 64 type f16
   func.func @cache_c1(%c: !rlx.kv_cache, %k: tensor<?x?x1x64xf32, #rlx.dims<BATCH, SEQ, 1, 64>>) {
     // expected-error @+1 {{expected no use of its operand after it but got a stale cache state}}

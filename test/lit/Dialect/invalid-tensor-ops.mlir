@@ -90,6 +90,17 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
   rlx.weight @w : tensor<512x256xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256xf32>>]
+  func.func @linear_c1_symbolic(%x: tensor<?x?xf32, #rlx.dims<BATCH, SEQ>>) {
+    // expected-error @+1 {{expected last dimension of input to be static but got 'SEQ'}}
+    %y = rlx.linear %x, @w : tensor<?x?xf32, #rlx.dims<BATCH, SEQ>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  rlx.weight @w : tensor<512x256xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256xf32>>]
   func.func @linear_c2(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>, %r: tensor<?x?x512xf32, #rlx.dims<BATCH, OUT, 512>>) {
     // expected-error @+1 {{expected dimension 2 of result to be '512' but got '511'}}
     %y = rlx.linear %x, @w : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x511xf32, #rlx.dims<BATCH, SEQ, 511>>

@@ -22,6 +22,16 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 // -----
 
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  func.func @split_c2_symbolic(%x: tensor<?x?xf32, #rlx.dims<BATCH, SEQ>>) {
+    // expected-error @+1 {{expected last dimension of input to be static but got 'SEQ'}}
+    %y:2 = rlx.split %x : tensor<?x?xf32, #rlx.dims<BATCH, SEQ>> -> tensor<?x?xf32, #rlx.dims<BATCH, SEQ>>, tensor<?x?xf32, #rlx.dims<BATCH, SEQ>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
   func.func @split_heads_c1(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
     // expected-error @+1 {{expected result of rank 4 but got 3}}
     %y = rlx.split_heads %x : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>
