@@ -84,8 +84,9 @@ private:
     auto heads = SplitHeadsOp::create(rewriter, first.getLoc(), types, fused.getResult());
     unsigned next = 0;
     for (auto [linear, split] : llvm::zip(group, splits)) {
-      rewriter.replaceOp(split, heads.getResults().slice(next, split->getNumResults()));
-      next += split->getNumResults();
+      unsigned count = split->getNumResults();
+      rewriter.replaceOp(split, heads.getResults().slice(next, count));
+      next += count;
       rewriter.eraseOp(linear);
     }
   }
