@@ -105,6 +105,7 @@ TEST(ProfileTest, ErrorsNameFileLineAndKey) {
       {"quantize = \"q8_0", "p.toml:1: "},
       {"quantize = \"q8_0\"\nquantize = \"q4_0\"", "p.toml:2: "},
       {"\xff", "p.toml:1: "},
+      {"chunk = \xc7\x9c", "p.toml:1: "},
       {"\n[\x01]", "p.toml:2: expected text but got a control character"},
       {"\n\n [ \ndecode]", "p.toml:3: "},
       {"fusion = [}\"qkv\"]", "p.toml:1: "},
