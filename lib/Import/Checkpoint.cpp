@@ -129,11 +129,12 @@ static llvm::Error openGguf(MappedFile file, const CheckpointOptions &options,
   llvm::Expected<GgufFile> gguf = parseGguf(file.path(), file.bytes());
   if (!gguf)
     return gguf.takeError();
-  llvm::Expected<ModelConfig> config = readGgufConfig(file.path(), *gguf);
+  llvm::Expected<ModelConfig> config = readGgufConfig(file.path(), *gguf, checkpoint.notes);
   if (!config)
     return config.takeError();
   checkpoint.config = std::move(*config);
-  llvm::Expected<std::optional<Vocabulary>> vocabulary = readGgufVocabulary(file.path(), *gguf);
+  llvm::Expected<std::optional<Vocabulary>> vocabulary =
+      readGgufVocabulary(file.path(), *gguf, checkpoint.config.vocabSize);
   if (!vocabulary)
     return vocabulary.takeError();
   checkpoint.vocabulary = std::move(*vocabulary);

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 // Reads the keys of arch gemma, gemma2 and gemma3, and supplies what the format
 // leaves to the program that runs the file: layer patterns, soft caps, the local
-// RoPE base of Gemma 3, and the query scale of the 27B models.
+// RoPE base of Gemma 3, and the query scale of the 27B models. Files that Ollama's
+// converter wrote leave out more, and name the RoPE bases otherwise.
 //===----------------------------------------------------------------------===//
 #include "Error.h"
 #include "rlx/Import/Dequantize.h"
@@ -122,23 +123,28 @@ private:
 
 class GgufConfigReader {
 public:
-  GgufConfigReader(llvm::StringRef path, const GgufFile &file)
-      : path(path), file(file), keys(path, file) {}
+  GgufConfigReader(llvm::StringRef path, const GgufFile &file, std::vector<std::string> &notes)
+      : path(path), file(file), notes(notes), keys(path, file) {}
   llvm::Expected<ModelConfig> read();
 
 private:
   llvm::Error readArchitecture();
   void readLayers();
   std::vector<bool> slidingLayers(size_t layers);
+  void readCaps();
+  void readVocabularySize(const Tensor &embedding);
   void readRope();
+  RopeScaling readRopeScaling();
   void readTokens();
   llvm::Error readFrequencyFactors();
   const Tensor *findTensor(llvm::StringRef name) const;
   bool isGemma1() const { return config.architecture == "gemma"; }
   bool isGemma3() const { return config.architecture == "gemma3"; }
+  bool isFromOllama() const;
 
   std::string path;
   const GgufFile &file;
+  std::vector<std::string> &notes;
   KeyReader keys;
   ModelConfig config;
 };
@@ -149,6 +155,13 @@ const Tensor *GgufConfigReader::findTensor(llvm::StringRef name) const {
   const auto *it = llvm::find_if(llvm::ArrayRef(file.tensors),
                                  [&](const Tensor &tensor) { return tensor.name == name; });
   return it == llvm::ArrayRef(file.tensors).end() ? nullptr : it;
+}
+
+/// Ollama's converter names Gemma 3's bases by the kind of layer, or leaves them and
+/// the epsilon out, all of which llama.cpp's always writes.
+bool GgufConfigReader::isFromOllama() const {
+  return isGemma3() && (keys.find(".rope.global.freq_base") || keys.find(".rope.local.freq_base") ||
+                        !keys.find(".attention.layer_norm_rms_epsilon"));
 }
 
 llvm::Error GgufConfigReader::readArchitecture() {
@@ -242,30 +255,48 @@ void GgufConfigReader::readLayers() {
   }
 }
 
+/// The scaling of the layers that see everything.
+RopeScaling GgufConfigReader::readRopeScaling() {
+  RopeScaling scaling;
+  std::string type = keys.string(".rope.scaling.type").value_or("linear");
+  llvm::StringRef factorKey =
+      keys.find(".rope.scaling.factor") ? ".rope.scaling.factor" : ".rope.scale_linear";
+  std::optional<double> factor = keys.number(factorKey);
+  if (type != "none" && type != "linear")
+    keys.fail(".rope.scaling.type",
+              "rope scaling '" + printable(type) + "' is not supported (expected none or linear)");
+  if (factor && *factor < 0)
+    keys.fail(factorKey, "expected a factor of 0 or more");
+  bool silent = !factor && !keys.find(".rope.scaling.type");
+  // The published models reach this far by their scaling.
+  if (silent && isFromOllama() && config.maxPositions >= 131072) {
+    factor = 8;
+    notes.push_back(path + ": says nothing of rope scaling, as files by Ollama do: the global "
+                           "layers are scaled by 8, as Gemma 3 of this context is");
+  }
+  double used = factor.value_or(0);
+  if (type == "linear" && used != 0 && used != 1) { // 0 says that there is none
+    scaling.kind = RopeScalingKind::Linear;
+    scaling.factor = used;
+  }
+  return scaling;
+}
+
 /// The sliding layers of Gemma 3 have a base of their own and are never scaled.
 void GgufConfigReader::readRope() {
   RopeConfig global, local;
-  global.base = keys.number(".rope.freq_base").value_or(10000.0);
-  local.base = keys.number(".rope.freq_base_swa").value_or(isGemma3() ? 10000.0 : global.base);
+  auto base = [&](llvm::StringRef key, llvm::StringRef ollamaKey, double fallback) {
+    return keys.number(keys.find(key) || !isGemma3() ? key : ollamaKey).value_or(fallback);
+  };
+  global.base = base(".rope.freq_base", ".rope.global.freq_base", isFromOllama() ? 1e6 : 1e4);
+  local.base = base(".rope.freq_base_swa", ".rope.local.freq_base", isGemma3() ? 1e4 : global.base);
   global.dim = local.dim =
       keys.integer(".rope.dimension_count", 1, maxSize).value_or(config.layers[0].headDim);
   if (global.dim != config.layers[0].headDim)
     keys.fail(".rope.dimension_count", "expected the same as attention.key_length");
-  std::string type = keys.string(".rope.scaling.type").value_or("linear");
-  llvm::StringRef factorKey =
-      keys.find(".rope.scaling.factor") ? ".rope.scaling.factor" : ".rope.scale_linear";
-  double factor = keys.number(factorKey).value_or(0.0);
-  if (type != "none" && type != "linear")
-    keys.fail(".rope.scaling.type",
-              "rope scaling '" + printable(type) + "' is not supported (expected none or linear)");
-  if (factor < 0)
-    keys.fail(factorKey, "expected a factor of 0 or more");
-  if (type == "linear" && factor != 0 && factor != 1) { // 0 says that there is none
-    global.scaling.kind = RopeScalingKind::Linear;
-    global.scaling.factor = factor;
-    if (!isGemma3())
-      local.scaling = global.scaling;
-  }
+  global.scaling = readRopeScaling();
+  if (!isGemma3())
+    local.scaling = global.scaling;
   for (LayerConfig &layer : config.layers)
     layer.rope = layer.kind == LayerKind::Sliding ? local : global;
 }
@@ -309,6 +340,39 @@ void GgufConfigReader::readTokens() {
   config.chatTemplate = keys.string("tokenizer.chat_template").value_or("");
 }
 
+/// The cap of the logits; those of scores are the layers'.
+void GgufConfigReader::readCaps() {
+  if (isGemma1())
+    return;
+  llvm::StringRef key = ".final_logit_softcapping";
+  double cap = keys.number(key).value_or(isGemma3() ? 0 : 30.0);
+  if (cap == 30 && keys.find(".rope.global.freq_base") && isGemma3()) {
+    notes.push_back(path + ": key 'gemma3.final_logit_softcapping' is left aside: early files by "
+                           "Ollama have a cap of 30 where the model has none");
+    return;
+  }
+  if (cap != 0)
+    config.finalSoftCap = cap;
+}
+
+/// Ollama's files list pieces that stand for images and have no embedding.
+void GgufConfigReader::readVocabularySize(const Tensor &embedding) {
+  config.vocabSize = embedding.shape[0];
+  const GgufValue *tokens = keys.find("tokenizer.ggml.tokens");
+  if (!tokens)
+    return;
+  auto pieces = static_cast<int64_t>(tokens->arraySize());
+  if (pieces > config.vocabSize && isFromOllama())
+    notes.push_back(llvm::formatv("{0}: the last {1} of {2} pieces have no embedding and are left "
+                                  "out",
+                                  path, pieces - config.vocabSize, pieces));
+  else if (pieces != config.vocabSize)
+    keys.fail("tokenizer.ggml.tokens",
+              llvm::formatv("expected {0} pieces, as token_embd.weight has rows, but got {1}",
+                            config.vocabSize, pieces)
+                  .str());
+}
+
 llvm::Expected<ModelConfig> GgufConfigReader::read() {
   if (llvm::Error error = readArchitecture())
     return std::move(error);
@@ -318,25 +382,16 @@ llvm::Expected<ModelConfig> GgufConfigReader::read() {
   config.hiddenSize = keys.required(".embedding_length", 1, maxSize);
   config.maxPositions = keys.required(".context_length", 1, maxSize);
   config.embeddingScale = std::sqrt(static_cast<double>(config.hiddenSize));
-  if (!keys.find(".attention.layer_norm_rms_epsilon"))
+  if (!isFromOllama() && !keys.find(".attention.layer_norm_rms_epsilon"))
     keys.fail(".attention.layer_norm_rms_epsilon", "is missing");
   config.normEpsilon = keys.number(".attention.layer_norm_rms_epsilon").value_or(1e-6);
-  double cap =
-      isGemma1() ? 0.0 : keys.number(".final_logit_softcapping").value_or(isGemma3() ? 0 : 30.0);
-  if (cap != 0)
-    config.finalSoftCap = cap;
+  readCaps();
   config.tieEmbeddings = findTensor("output.weight") == nullptr;
 
   const Tensor *embedding = findTensor("token_embd.weight");
   if (!embedding || embedding->shape.size() != 2)
     return importError("{0}: tensor 'token_embd.weight' is missing or not a matrix", path);
-  config.vocabSize = embedding->shape[0];
-  const GgufValue *tokens = keys.find("tokenizer.ggml.tokens");
-  if (tokens && static_cast<int64_t>(tokens->arraySize()) != config.vocabSize)
-    keys.fail("tokenizer.ggml.tokens",
-              llvm::formatv("expected {0} pieces, as token_embd.weight has rows, but got {1}",
-                            config.vocabSize, tokens->arraySize())
-                  .str());
+  readVocabularySize(*embedding);
   readLayers();
   readRope();
   readTokens();
@@ -349,6 +404,7 @@ llvm::Expected<ModelConfig> GgufConfigReader::read() {
   return std::move(config);
 }
 
-llvm::Expected<ModelConfig> rlx::readGgufConfig(llvm::StringRef path, const GgufFile &file) {
-  return GgufConfigReader(path, file).read();
+llvm::Expected<ModelConfig> rlx::readGgufConfig(llvm::StringRef path, const GgufFile &file,
+                                                std::vector<std::string> &notes) {
+  return GgufConfigReader(path, file, notes).read();
 }

@@ -18,7 +18,7 @@ class VocabularyReader {
 public:
   VocabularyReader(llvm::StringRef path, const GgufFile &file) : path(path), file(file) {}
 
-  llvm::Expected<std::optional<Vocabulary>> read();
+  llvm::Expected<std::optional<Vocabulary>> read(size_t size);
 
 private:
   const GgufValue *find(llvm::StringRef key) const {
@@ -106,7 +106,7 @@ llvm::Error VocabularyReader::readId(llvm::StringRef key, size_t pieces,
   return llvm::Error::success();
 }
 
-llvm::Expected<std::optional<Vocabulary>> VocabularyReader::read() {
+llvm::Expected<std::optional<Vocabulary>> VocabularyReader::read(size_t size) {
   const GgufValue *model = find("model");
   if (!model)
     return std::nullopt;
@@ -118,9 +118,11 @@ llvm::Expected<std::optional<Vocabulary>> VocabularyReader::read() {
     return wrong("model", "expected 'llama' (SentencePiece) but got '" + printable(*kind) + "'");
 
   Vocabulary vocabulary;
-  vocabulary.addSpacePrefix = true; // the format's default; Gemma's files say false
+  vocabulary.addSpacePrefix = false; // no Gemma has one, though not all files say so
   if (llvm::Error error = readPieces(vocabulary))
     return std::move(error);
+  if (vocabulary.pieces.size() > size)
+    vocabulary.pieces.resize(size);
   for (auto [key, flag] : {std::pair("add_bos_token", &vocabulary.addBos),
                            {"add_eos_token", &vocabulary.addEos},
                            {"add_space_prefix", &vocabulary.addSpacePrefix},
@@ -136,7 +138,7 @@ llvm::Expected<std::optional<Vocabulary>> VocabularyReader::read() {
   return std::optional(std::move(vocabulary));
 }
 
-llvm::Expected<std::optional<Vocabulary>> rlx::readGgufVocabulary(llvm::StringRef path,
-                                                                  const GgufFile &file) {
-  return VocabularyReader(path, file).read();
+llvm::Expected<std::optional<Vocabulary>>
+rlx::readGgufVocabulary(llvm::StringRef path, const GgufFile &file, int64_t size) {
+  return VocabularyReader(path, file).read(static_cast<size_t>(size));
 }

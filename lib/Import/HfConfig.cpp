@@ -186,7 +186,10 @@ RopeConfig HfConfigReader::rope(LayerKind kind, int64_t headDim) {
 
   const nlohmann::json *parameters = json.objectAt("rope_parameters");
   if (parameters && isGemma3()) {
-    auto it = parameters->find(local ? "sliding_attention" : "full_attention");
+    llvm::StringRef name = local ? "sliding_attention" : "full_attention";
+    auto it = parameters->find(std::string_view(name));
+    if (it == parameters->end() || !it->is_object())
+      json.fail("rope_parameters", "expected an object '" + name + "'");
     parameters = it != parameters->end() && it->is_object() ? &*it : nullptr;
   }
   if (!parameters)

@@ -94,10 +94,11 @@ void ModuleBuilder::setAttributes(const WeightSource &source) {
   auto symbol = [&](StringRef name, int64_t min, int64_t max) -> Attribute {
     return SymbolAttr::get(context, builder.getStringAttr(name), min, max);
   };
-  (*module)->setAttr(RLXDialect::kSymbolsAttr,
-                     builder.getArrayAttr({symbol("BATCH", 1, 1), symbol("SEQ", 1, chunk),
-                                           symbol("PAST_SEQ", 0, options.maxContext - 1),
-                                           symbol("OUT", 0, std::min(options.maxOutputs, chunk))}));
+  (*module)->setAttr(
+      RLXDialect::kSymbolsAttr,
+      builder.getArrayAttr({symbol("BATCH", 1, options.maxBatch), symbol("SEQ", 1, chunk),
+                            symbol("PAST_SEQ", 0, options.maxContext - 1),
+                            symbol("OUT", 0, std::min(options.maxOutputs, chunk))}));
   (*module)->setAttr(kModelAttr, builder.getStringAttr(toJson(config).dump()));
   if (!options.includeMtp)
     return;
@@ -126,9 +127,10 @@ resolve(const ImportOptions &options, const ModelConfig &config, const WeightSou
   if (result.maxContext < 1 || result.maxContext > config.maxPositions)
     return importError("expected a context of 1 to {0} positions, as {1} allows, but got {2}",
                        config.maxPositions, source.name(), result.maxContext);
-  if (result.chunk < 1 || result.maxOutputs < 1)
-    return importError("expected a chunk and outputs of at least 1 but got {0} and {1}",
-                       result.chunk, result.maxOutputs);
+  if (result.maxBatch < 1 || result.chunk < 1 || result.maxOutputs < 1)
+    return importError("expected sequences, a chunk and outputs of at least 1 but got {0}, {1} "
+                       "and {2}",
+                       result.maxBatch, result.chunk, result.maxOutputs);
   return result;
 }
 

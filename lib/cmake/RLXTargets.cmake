@@ -2,7 +2,9 @@
 
 add_library(rlx_options INTERFACE)
 target_compile_options(rlx_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter -Wno-comment>)
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter -Wno-comment>
+  # GCC counts as redundant what older compilers need to return an llvm::Expected.
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-redundant-move>)
 if(RLX_WERROR)
   target_compile_options(rlx_options INTERFACE -Werror)
 endif()

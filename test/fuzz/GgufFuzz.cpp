@@ -40,12 +40,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   for (const Tensor &tensor : file->tensors)
     readRows(tensor);
-  llvm::Expected<ModelConfig> config = readGgufConfig("fuzz.gguf", *file);
+  std::vector<std::string> notes;
+  llvm::Expected<ModelConfig> config = readGgufConfig("fuzz.gguf", *file, notes);
   if (config)
     toJson(*config).dump(); // throws for text that is not UTF-8
   else
     llvm::consumeError(config.takeError());
-  llvm::Expected<std::optional<Vocabulary>> vocabulary = readGgufVocabulary("fuzz.gguf", *file);
+  llvm::Expected<std::optional<Vocabulary>> vocabulary =
+      readGgufVocabulary("fuzz.gguf", *file, /*size=*/1 << 16);
   if (!vocabulary)
     llvm::consumeError(vocabulary.takeError());
   return 0;

@@ -102,21 +102,28 @@ class Lint:
                 self.report(path, 1, "expected a positive check beside the CHECK-NOTs")
 
     def ops(self):
-        tests = "\n".join(self.text(f) for f in self.files
-                          if f.parts[:3] == ("test", "lit", "Dialect"))
+        """Every op has a formula (those that define symbols compute nothing), an example and a
+        test; every rule has a test that expects an error."""
+        texts = [self.text(f) for f in self.files if f.parts[:3] == ("test", "lit", "Dialect")]
+        tests = "\n".join(texts)
+        negative = "\n".join(part for text in texts for part in text.split("// -----")
+                             if "expected-error" in part)
         for path in self.files:
             if path.suffix != ".td" or path.parts[0] != "dialects":
                 continue
             text = self.text(path)
-            for found in re.finditer(r'def RLX_\w+ : RLX_\w*Op<"(\w+)"', text):
+            for found in re.finditer(r'def RLX_\w+ : RLX_\w*Op<"(\w+)"(?:, \[(\w+))?', text):
                 name, line = found[1], text[: found.start()].count("\n") + 1
                 body = text[found.end(): text.find("\ndef ", found.end())]
+                prose = body.partition("let description")[2].partition("```")[0]
+                if found[2] != "Symbol" and not re.search(r"`[^`]*=[^`]*`", prose):
+                    self.report(path, line, f"op {name} has no formula in its description")
                 if f"rlx.{name}" not in body:
                     self.report(path, line, f"op {name} has no example in its description")
                 if f"rlx.{name} " not in tests and f"rlx.{name}(" not in tests:
                     self.report(path, line, f"op {name} has no test under test/lit/Dialect")
             for found in re.finditer(r"^ +(?:-|Rule) (\w+_c\d+)", text, re.M):
-                if not re.search(rf"(@|// ){found[1]}\b", tests):
+                if not re.search(rf"(@|// ){found[1]}\b", negative):
                     line = text[: found.start()].count("\n") + 2
                     self.report(path, line, f"rule {found[1]} has no negative test of that name")
 

@@ -167,7 +167,7 @@ private:
         return failure();
       return inner;
     }
-    int64_t value;
+    int64_t value = 0;
     OptionalParseResult integer = parser.parseOptionalInteger(value);
     if (integer.has_value())
       return failed(*integer) ? FailureOr<AffineExpr>(failure())

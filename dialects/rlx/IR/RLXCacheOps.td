@@ -16,8 +16,8 @@ class RLX_SlotUserOp<string mnemonic, list<Trait> traits = []>
 def RLX_KVAppendOp : RLX_SlotUserOp<"kv_append"> {
   let summary = "appends the step's keys and values to a slot";
   let description = [{
-    Row PAST_SEQ + i of the slot becomes k[b, i], v[b, i], rounded to the
-    slot's type.
+    `K[b, PAST_SEQ + i] = k[b, i]`, `V[b, PAST_SEQ + i] = v[b, i]`, K and V being
+    the slot's rows of sequence b, rounded to the slot's type.
 
     ```mlir
     %c1 = rlx.kv_append %c0, @kv0, %k, %v
@@ -41,8 +41,9 @@ def RLX_KVAppendOp : RLX_SlotUserOp<"kv_append"> {
 def RLX_KVReadOp : RLX_SlotUserOp<"kv_read"> {
   let summary = "the keys and values of a slot, past and present";
   let description = [{
-    Both results have shape [BATCH, PAST_SEQ + SEQ, kv_heads, head_dim]. Rows
-    that a ring no longer holds are undefined; no query of the step sees them.
+    `k[b, j] = K[b, j]`, `v[b, j] = V[b, j]` for j < PAST_SEQ + SEQ, K and V being
+    the slot's rows of sequence b. Rows that a ring no longer holds are undefined;
+    no query of the step sees them.
 
     ```mlir
     %k, %v = rlx.kv_read %c1, @kv0
@@ -110,7 +111,8 @@ def RLX_AttentionOp : RLX_PureOp<"attention"> {
 def RLX_RopeAppendOp : RLX_SlotUserOp<"rope_append"> {
   let summary = "rotates the keys, then appends keys and values to a slot";
   let description = [{
-    Decomposes into rlx.rope of the keys and rlx.kv_append.
+    `K[b, PAST_SEQ + i] = rope(k[b, i], angles[b, i])`, `V[b, PAST_SEQ + i] = v[b, i]`:
+    decomposes into rlx.rope of the keys and rlx.kv_append.
 
     ```mlir
     %c1 = rlx.rope_append %c0, @kv0, %k, %v, %cs
@@ -140,8 +142,9 @@ def RLX_RopeAppendOp : RLX_SlotUserOp<"rope_append"> {
 def RLX_CachedAttentionOp : RLX_SlotUserOp<"cached_attention"> {
   let summary = "attention that streams over a slot of the cache";
   let description = [{
-    What rlx.attention computes from the results of rlx.kv_read, without them:
-    one pass over the cache with a running softmax (arXiv:2112.05682).
+    `out = attention(q, K, V)`, what rlx.attention computes from the results of
+    rlx.kv_read, without them: one pass over the cache with a running softmax
+    (arXiv:2112.05682).
 
     ```mlir
     %o = rlx.cached_attention %q, %c1, @kv0 mask causal scale 0.125 window 64

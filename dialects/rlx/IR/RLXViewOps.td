@@ -12,8 +12,8 @@ include "rlx/IR/RLXTensorOps.td"
 def RLX_SplitOp : RLX_PureOp<"split"> {
   let summary = "cuts the last dimension into consecutive pieces";
   let description = [{
-    Piece j holds the next columns of the input, as many as its type says. A
-    single piece folds to the input.
+    `piece_j[b, i, c] = x[b, i, begin_j + c]`, begin_j being the columns of the
+    pieces before. A single piece folds to the input.
 
     ```mlir
     %gate, %up = rlx.split %x : tensor<?x?x1024xf32, #rlx.dims<BATCH, SEQ, 1024>>
@@ -36,8 +36,8 @@ def RLX_SplitOp : RLX_PureOp<"split"> {
 def RLX_SplitHeadsOp : RLX_PureOp<"split_heads"> {
   let summary = "cuts the last dimension into groups of heads";
   let description = [{
-    Result j has shape [BATCH, SEQ, heads_j, head_dim_j] and holds the next
-    heads_j * head_dim_j columns of the input.
+    `out_j[b, i, h, d] = x[b, i, begin_j + h * head_dim_j + d]`, begin_j being the
+    columns of the results before.
 
     ```mlir
     %q, %k, %v = rlx.split_heads %qkv : tensor<?x?x384xf32, #rlx.dims<BATCH, SEQ, 384>>

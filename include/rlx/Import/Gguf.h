@@ -73,13 +73,15 @@ bool looksLikeGguf(llvm::ArrayRef<uint8_t> bytes);
 /// Parses file `path`, whose content is `bytes`; the result refers to them.
 llvm::Expected<GgufFile> parseGguf(llvm::StringRef path, llvm::ArrayRef<uint8_t> bytes);
 
-/// The model that the metadata describes.
-llvm::Expected<ModelConfig> readGgufConfig(llvm::StringRef path, const GgufFile &file);
+/// The model that the metadata describes. `notes` gets a line for whatever was read
+/// otherwise than the file says.
+llvm::Expected<ModelConfig> readGgufConfig(llvm::StringRef path, const GgufFile &file,
+                                           std::vector<std::string> &notes);
 
-/// The SentencePiece vocabulary, if the file embeds a tokenizer. One of another
-/// kind is an error.
+/// The SentencePiece vocabulary, if the file embeds a tokenizer: its first `size`
+/// pieces, those that have an embedding. One of another kind is an error.
 llvm::Expected<std::optional<Vocabulary>> readGgufVocabulary(llvm::StringRef path,
-                                                             const GgufFile &file);
+                                                             const GgufFile &file, int64_t size);
 
 } // namespace rlx
 

@@ -24,6 +24,8 @@ inline constexpr llvm::StringLiteral kModelAttr = "rlx.model";
 inline constexpr llvm::StringLiteral kMtpAttr = "rlx.mtp";
 
 struct ImportOptions {
+  /// The most sequences of one call. Model binaries run one.
+  int64_t maxBatch = 1;
   /// Positions that a sequence may have; 0: as many as the checkpoint allows.
   int64_t maxContext = 0;
   /// The most new tokens that one call takes.

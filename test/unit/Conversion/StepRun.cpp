@@ -82,25 +82,9 @@ static const rlx_variant_t &findVariant(const rlx_model_t &table, const std::str
   throw std::runtime_error("no variant " + name);
 }
 
-std::vector<float> StepRun::run(const std::string &name, const std::vector<int32_t> &ids) {
-  const rlx_variant_t &variant = findVariant(table, name);
-  if (ids.size() > variant.seq_max || ids.size() > variant.out_max || past > variant.past_max)
-    throw std::runtime_error("too many tokens for variant " + name);
-  AlignedBytes workspace(variant.workspace_bytes);
-  std::vector<float> logits(ids.size() * table.vocab_size);
-  std::vector<float> hidden(ids.size() * table.hidden_size);
+/// Calls the step on every thread.
+static void callStep(const rlx_variant_t &variant, rlx_step_args_t &args, uint32_t threads) {
   CountingBarrier barrier(threads);
-  rlx_sequence_t sequence{ids.data(), past, slots.data()};
-  rlx_step_args_t args = {};
-  args.struct_size = sizeof(args);
-  args.batch = 1;
-  args.seq = ids.size();
-  args.out_count = ids.size();
-  args.sequences = &sequence;
-  args.weights = static_cast<const uint8_t *>(weights);
-  args.workspace = reinterpret_cast<uint8_t *>(workspace.data());
-  args.logits = logits.data();
-  args.hidden = hidden.data();
   args.barrier = [](void *context) { static_cast<CountingBarrier *>(context)->wait(); };
   args.barrier_context = &barrier;
   std::vector<std::thread> others;
@@ -109,6 +93,43 @@ std::vector<float> StepRun::run(const std::string &name, const std::vector<int32
   variant.step(&args, 0, threads);
   for (std::thread &other : others)
     other.join();
-  past += ids.size();
-  return logits;
+}
+
+std::vector<std::vector<float>> StepRun::runTogether(const std::string &name,
+                                                     const std::vector<StepRun *> &runs,
+                                                     const std::vector<std::vector<int32_t>> &ids) {
+  const rlx_model_t &table = runs.front()->table;
+  const rlx_variant_t &variant = findVariant(table, name);
+  size_t seq = ids.front().size(), batch = runs.size();
+  if (batch > variant.batch_max || seq > variant.seq_max || seq > variant.out_max)
+    throw std::runtime_error("too many tokens for variant " + name);
+  std::vector<rlx_sequence_t> sequences;
+  for (size_t i = 0; i < batch; ++i) {
+    if (ids[i].size() != seq || runs[i]->past + seq > table.max_context)
+      throw std::runtime_error("the sequences do not fit the variant " + name);
+    sequences.push_back({ids[i].data(), runs[i]->past, runs[i]->slots.data()});
+    runs[i]->past += seq;
+  }
+  AlignedBytes workspace(variant.workspace_bytes);
+  std::vector<float> logits(batch * seq * table.vocab_size);
+  std::vector<float> hidden(batch * seq * table.hidden_size);
+  rlx_step_args_t args = {};
+  args.struct_size = sizeof(args);
+  args.batch = static_cast<uint32_t>(batch);
+  args.seq = seq;
+  args.out_count = seq;
+  args.sequences = sequences.data();
+  args.weights = static_cast<const uint8_t *>(runs.front()->weights);
+  args.workspace = reinterpret_cast<uint8_t *>(workspace.data());
+  args.logits = logits.data();
+  args.hidden = hidden.data();
+  callStep(variant, args, runs.front()->threads);
+  std::vector<std::vector<float>> results;
+  for (auto row = logits.begin(); row != logits.end(); row += seq * table.vocab_size)
+    results.emplace_back(row, row + seq * table.vocab_size);
+  return results;
+}
+
+std::vector<float> StepRun::run(const std::string &name, const std::vector<int32_t> &ids) {
+  return runTogether(name, {this}, {ids}).front();
 }

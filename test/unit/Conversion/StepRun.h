@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The least that a caller of rlx_step_fn has to do, for one sequence.
+// The least that a caller of rlx_step_fn has to do.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RLX_TEST_UNIT_CONVERSION_STEPRUN_H
@@ -37,6 +37,12 @@ public:
 
   /// Appends `ids` by the variant `name` and returns the logits of all of them.
   std::vector<float> run(const std::string &name, const std::vector<int32_t> &ids);
+
+  /// Appends to several sequences of one model in one step, as many tokens to each,
+  /// and returns the logits of each.
+  static std::vector<std::vector<float>> runTogether(const std::string &name,
+                                                     const std::vector<StepRun *> &runs,
+                                                     const std::vector<std::vector<int32_t>> &ids);
 
 private:
   const rlx_model_t &table;

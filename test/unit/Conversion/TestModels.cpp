@@ -72,6 +72,7 @@ llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name,
     return checkpoint.takeError();
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   ImportOptions import;
+  import.maxBatch = options.batch;
   import.chunk = options.chunk;
   import.maxOutputs = options.chunk;
   import.kvType = KVType::F32;

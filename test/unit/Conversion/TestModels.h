@@ -32,6 +32,8 @@ struct TestModelOptions {
   std::string target = "x86-64-v3";
   /// The most tokens of a step.
   int64_t chunk = 32;
+  /// The most sequences of a step.
+  int64_t batch = 1;
 };
 
 /// Compiles a checkpoint with a cache in f32; the variants are `generic` and `decode`.

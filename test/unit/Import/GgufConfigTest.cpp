@@ -18,15 +18,22 @@ using ::testing::HasSubstr;
 
 namespace {
 
-llvm::Expected<ModelConfig> read(const std::string &bytes) {
+llvm::Expected<ModelConfig> read(const std::string &bytes, std::vector<std::string> &notes) {
   llvm::Expected<GgufFile> file = parseGguf("m.gguf", bytesOf(bytes));
   if (!file)
     return file.takeError();
-  return readGgufConfig("m.gguf", *file);
+  return readGgufConfig("m.gguf", *file, notes);
 }
 
-ModelConfig config(const GgufBuilder &builder) {
-  llvm::Expected<ModelConfig> result = read(builder.build());
+llvm::Expected<ModelConfig> read(const std::string &bytes) {
+  std::vector<std::string> notes;
+  return read(bytes, notes);
+}
+
+ModelConfig config(const GgufBuilder &builder, std::vector<std::string> notes = {}) {
+  std::vector<std::string> found;
+  llvm::Expected<ModelConfig> result = read(builder.build(), found);
+  EXPECT_EQ(found, notes);
   if (result)
     return *result;
   ADD_FAILURE() << llvm::toString(result.takeError());
@@ -79,6 +86,56 @@ TEST(GgufConfig, Gemma3Rope) {
   EXPECT_FALSE(model.finalSoftCap);
   model = config(tinyGguf("gemma3").f32("gemma3.rope.freq_base_swa", 123));
   EXPECT_EQ(model.layers[0].rope.base, 123);
+}
+
+// Ollama's converter has other names for the bases, and no key where its program
+// supplies the value.
+TEST(GgufConfig, Gemma3ByOllama) {
+  auto builder = [] {
+    return tinyGguf("gemma3", 6)
+        .without("gemma3.attention.layer_norm_rms_epsilon")
+        .strings("tokenizer.ggml.tokens", {"a", "b", "c", "d", "e", "f"});
+  };
+  ModelConfig model = config(builder());
+  EXPECT_EQ(model.normEpsilon, 1e-6);
+  EXPECT_EQ(model.layers[0].rope.base, 1e4);
+  EXPECT_EQ(model.layers[5].rope.base, 1e6);
+  EXPECT_EQ(model.layers[5].rope.scaling.kind, RopeScalingKind::None);
+  model = config(
+      builder().f32("gemma3.rope.local.freq_base", 123).f32("gemma3.rope.global.freq_base", 456));
+  EXPECT_EQ(model.layers[0].rope.base, 123);
+  EXPECT_EQ(model.layers[5].rope.base, 456);
+  model = config(builder()
+                     .f32("gemma3.rope.global.freq_base", 456)
+                     .f32("gemma3.rope.freq_base", 789)
+                     .f32("gemma3.final_logit_softcapping", 20));
+  EXPECT_EQ(model.layers[5].rope.base, 789);
+  EXPECT_EQ(model.finalSoftCap, 20.0);
+}
+
+TEST(GgufConfig, WhatIsReadOtherwiseThanAFileByOllamaSaysIsNoted) {
+  auto builder = [] {
+    return tinyGguf("gemma3", 6).without("gemma3.attention.layer_norm_rms_epsilon");
+  };
+  ModelConfig model =
+      config(builder().u32("gemma3.context_length", 131072),
+             {"m.gguf: says nothing of rope scaling, as files by Ollama do: the global layers are "
+              "scaled by 8, as Gemma 3 of this context is"});
+  EXPECT_EQ(model.layers[0].rope.scaling.kind, RopeScalingKind::None);
+  EXPECT_EQ(model.layers[5].rope.scaling.kind, RopeScalingKind::Linear);
+  EXPECT_EQ(model.layers[5].rope.scaling.factor, 8);
+  model = config(
+      builder().u32("gemma3.context_length", 131072).string("gemma3.rope.scaling.type", "none"));
+  EXPECT_EQ(model.layers[5].rope.scaling.kind, RopeScalingKind::None);
+  model = config(
+      builder().f32("gemma3.rope.global.freq_base", 1e6f).f32("gemma3.final_logit_softcapping", 30),
+      {"m.gguf: key 'gemma3.final_logit_softcapping' is left aside: early files by "
+       "Ollama have a cap of 30 where the model has none"});
+  EXPECT_FALSE(model.finalSoftCap);
+  model =
+      config(builder().strings("tokenizer.ggml.tokens", {"a", "b", "c", "d", "e", "f", "<image>"}),
+             {"m.gguf: the last 1 of 7 pieces have no embedding and are left out"});
+  EXPECT_EQ(model.vocabSize, 6);
 }
 
 TEST(GgufConfig, SlidingPatterns) {
@@ -197,6 +254,8 @@ TEST(GgufConfig, BadValues) {
       {"tensor 'token_embd.weight' is missing", gemma().withoutTensor("token_embd.weight")},
       {"key 'tokenizer.ggml.tokens': expected 6 pieces",
        gemma().strings("tokenizer.ggml.tokens", {"a"})},
+      {"key 'tokenizer.ggml.tokens': expected 6 pieces, as token_embd.weight has rows, but got 7",
+       tinyGguf("gemma3").strings("tokenizer.ggml.tokens", {"a", "b", "c", "d", "e", "f", "g"})},
       {"expected an EOS token to be below the vocabulary size 6 but got 6",
        gemma().u32("tokenizer.ggml.eos_token_id", 6)},
       {"tensor 'rope_freqs.weight': expected 2 elements of type F32",
@@ -240,7 +299,7 @@ llvm::Expected<std::optional<Vocabulary>> vocabularyOf(const GgufBuilder &builde
   llvm::Expected<GgufFile> file = parseGguf("m.gguf", bytesOf(bytes));
   if (!file)
     return file.takeError();
-  return readGgufVocabulary("m.gguf", *file);
+  return readGgufVocabulary("m.gguf", *file, 6);
 }
 
 TEST(GgufVocabulary, ReadsPieces) {
@@ -272,6 +331,19 @@ TEST(GgufVocabulary, WritesSpacesOfUserDefinedPiecesAsAllOthers) {
   ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
   EXPECT_EQ((*result)->pieces[1].text, "\xE2\x96\x81\xE2\x96\x81");
   EXPECT_EQ((*result)->pieces[2].text, "a "); // an ordinary piece: as it is
+}
+
+TEST(GgufVocabulary, EndsWithTheEmbedding) {
+  auto result =
+      vocabularyOf(withVocabulary()
+                       .strings("tokenizer.ggml.tokens",
+                                {"<pad>", "<eos>", "<bos>", "<unk>", "<0x41>", "b", "c"})
+                       .array("tokenizer.ggml.scores", GgufType::Float32, 7, std::string(28, '\0'))
+                       .array("tokenizer.ggml.token_type", GgufType::Int32, 7,
+                              raw(3) + raw(3) + raw(3) + raw(2) + raw(6) + raw(1) + raw(1)));
+  ASSERT_TRUE(bool(result)) << llvm::toString(result.takeError());
+  EXPECT_EQ((*result)->pieces.size(), 6u);
+  EXPECT_FALSE((*result)->addSpacePrefix); // whatever files leave out
 }
 
 TEST(GgufVocabulary, MayBeAbsent) {

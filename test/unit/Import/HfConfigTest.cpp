@@ -209,6 +209,8 @@ TEST(HfConfig, BadValues) {
        R"({"model_type": "gemma", "rope_scaling": {"rope_type": "llama3", "factor": 2,
            "low_freq_factor": 4, "high_freq_factor": 4,
            "original_max_position_embeddings": 8}})"},
+      {"key 'rope_parameters': expected an object 'sliding_attention'",
+       R"({"model_type": "gemma3_text", "rope_parameters": {"rope_theta": 5}})"},
       {"key 'attn_logit_softcapping': expected a cap of 0 or more",
        R"({"model_type": "gemma2", "attn_logit_softcapping": -1})"},
       {"expected an EOS token to be below the vocabulary size 256000 but got 256000",

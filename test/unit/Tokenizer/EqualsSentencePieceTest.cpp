@@ -133,7 +133,7 @@ TEST_P(EmbeddedVocabulary, HeldOutText) {
   std::string bytes(std::istreambuf_iterator<char>(file), {});
   llvm::Expected<GgufFile> parsed = parseGguf(path, llvm::arrayRefFromStringRef(bytes));
   ASSERT_TRUE(static_cast<bool>(parsed)) << llvm::toString(parsed.takeError());
-  auto vocabulary = readGgufVocabulary(path, *parsed);
+  auto vocabulary = readGgufVocabulary(path, *parsed, /*size=*/2048);
   ASSERT_TRUE(static_cast<bool>(vocabulary)) << llvm::toString(vocabulary.takeError());
   ASSERT_TRUE(vocabulary->has_value());
   Reference reference(modelProto(**vocabulary));
