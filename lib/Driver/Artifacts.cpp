@@ -167,6 +167,8 @@ public:
   LooseOutput(llvm::StringRef output, OutputFile code, OutputFile weights)
       : output(output), code(std::move(code)), weights(std::move(weights)) {}
 
+  static constexpr const char *extensions[] = {"weights", "json", "h", "tokenizer", "mtp"};
+
   static std::string companion(llvm::StringRef output, llvm::StringRef extension) {
     llvm::SmallString<256> path(output);
     llvm::sys::path::replace_extension(path, extension);
@@ -275,6 +277,20 @@ static llvm::Expected<std::unique_ptr<ModelOutput>> createLoose(const CompileOpt
 //===----------------------------------------------------------------------===//
 // Choice
 //===----------------------------------------------------------------------===//
+
+llvm::Expected<std::vector<std::string>> rlx::listOutputs(const CompileOptions &options) {
+  std::vector<std::string> outputs = {options.output};
+  if (options.stopAfter || (options.emit != EmitKind::Object && options.emit != EmitKind::Shared))
+    return outputs;
+  for (const char *extension : LooseOutput::extensions) {
+    outputs.push_back(LooseOutput::companion(options.output, extension));
+    if (outputs.back() == options.output)
+      return llvm::createStringError(options.output + ": ." + extension +
+                                     " is the name of a file beside the code; name another output "
+                                     "with -o");
+  }
+  return outputs;
+}
 
 llvm::Expected<std::unique_ptr<ModelOutput>>
 rlx::createModelOutput(const CompileOptions &options, const TargetDescription &target) {

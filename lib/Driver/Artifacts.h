@@ -36,6 +36,9 @@ public:
   virtual uint64_t size() const = 0;
 };
 
+/// Every file that the compile is going to write. An error where two have one name.
+llvm::Expected<std::vector<std::string>> listOutputs(const CompileOptions &options);
+
 /// Output for options.emit: Binary, Shared or Object, for code of `target`'s machine.
 llvm::Expected<std::unique_ptr<ModelOutput>> createModelOutput(const CompileOptions &options,
                                                                const TargetDescription &target);

@@ -110,7 +110,7 @@ static std::optional<int> collectProfileFlags(const RawFlags &raw, CompileOption
     auto [key, value] = llvm::StringRef(setting).split('=');
     if (key.empty() || value.empty())
       return usageError("--set: expected KEY=VALUE but got '" + setting + "'");
-    options.profileFlags.push_back({key.str(), value.str(), "--set"});
+    options.profileFlags.push_back({key.str(), value.str(), "--set " + key.str()});
   }
   Profile probe;
   for (const ProfileFlag &flag : options.profileFlags)
@@ -163,6 +163,10 @@ static std::optional<int> reconcile(const RawFlags &raw, CompileOptions &options
                       "' leaves no module to resume from");
   if (options.resumeFrom && options.stopAfter && *options.stopAfter < *options.resumeFrom)
     return usageError("--resume-from=" + raw.resumeFrom + " is later than the phase to stop after");
+  if (options.resumeFrom && (options.includeMtp || !options.configFile.empty()))
+    return usageError(llvm::Twine(options.includeMtp ? "--include-mtp" : "--config") +
+                      " takes effect in the phase 'import', which --resume-from=" + raw.resumeFrom +
+                      " has passed");
   bool isText =
       options.stopAfter || options.emit == EmitKind::Llvm || options.emit == EmitKind::Asm;
   if (options.verify && (isText || options.emit != EmitKind::Binary))

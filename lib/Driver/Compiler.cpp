@@ -8,6 +8,7 @@
 // while the weights are packed in the background.
 //===----------------------------------------------------------------------===//
 #include "Compiler.h"
+#include "RecordedProfile.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Passes.h"
 #include "rlx/Conversion/Scratch.h"
@@ -64,24 +65,40 @@ llvm::Error Compiler::openInput() {
 llvm::Error Compiler::checkOutput() const {
   if (options.output.empty() || options.output == "-")
     return llvm::Error::success();
-  if (llvm::Error error = checkOutputPath(options.output))
-    return error;
-  std::set<std::string> inputs = {options.input};
+  llvm::Expected<std::vector<std::string>> outputs = listOutputs(options);
+  if (!outputs)
+    return outputs.takeError();
+  std::set<std::string> inputs = {options.input, options.profileFile};
   if (checkpoint) {
     for (size_t i = 0; i < checkpoint->weights->size(); ++i)
       inputs.insert((*checkpoint->weights)[i].file);
     inputs.insert(checkpoint->tokenizerFile);
+    inputs.insert(checkpoint->otherFiles.begin(), checkpoint->otherFiles.end());
+    inputs.insert(checkpoint->folder + "/" + kProfileName.str());
   }
-  for (const std::string &input : inputs)
-    if (llvm::sys::fs::equivalent(input, options.output))
-      return llvm::createStringError(options.output +
-                                     ": is an input of the compile; name another output with -o");
+  for (const std::string &output : *outputs) {
+    if (llvm::Error error = checkOutputPath(output))
+      return error;
+    for (const std::string &input : inputs)
+      if (llvm::sys::fs::equivalent(input, output))
+        return llvm::createStringError(output +
+                                       ": is an input of the compile; name another output with -o");
+  }
   return llvm::Error::success();
 }
 
 llvm::Error Compiler::resolveProfile() {
   Profile layered;
-  if (checkpoint) {
+  std::optional<Profile> recorded;
+  if (module) {
+    llvm::Expected<std::optional<Profile>> read = readRecordedProfile(*module, options.input);
+    if (!read)
+      return read.takeError();
+    recorded = std::move(*read);
+  }
+  if (recorded) {
+    layered = *recorded; // what lay beside the weights is in it
+  } else if (checkpoint) {
     llvm::SmallString<256> beside(checkpoint->folder);
     llvm::sys::path::append(beside, kProfileName);
     if (llvm::sys::fs::exists(beside))
@@ -94,6 +111,11 @@ llvm::Error Compiler::resolveProfile() {
   for (const ProfileFlag &flag : options.profileFlags)
     if (llvm::Error error = layered.applyFlag(flag.key, flag.value, flag.flag))
       return error;
+  if (recorded)
+    if (llvm::Error error = checkPassedKeys(*recorded, layered, *options.resumeFrom))
+      return error;
+  if (llvm::Error error = checkLadders(layered))
+    return error;
   profile = std::move(layered);
   settings = resolveSettings(profile);
   settings.import.includeMtp = options.includeMtp;
@@ -218,6 +240,7 @@ llvm::Expected<std::vector<CodeObject>> Compiler::generateAll() {
 
 llvm::Error Compiler::writeModule() {
   console.endPhase();
+  recordProfile(*module, profile);
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream);

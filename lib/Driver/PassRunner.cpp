@@ -19,6 +19,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Parser/Parser.h"
 #include "rlx/IR/RLXOps.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -87,7 +89,12 @@ llvm::Error PassRunner::run(ModuleOp module, llvm::StringRef phase,
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>> PassRunner::parse(llvm::StringRef path) {
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, &context);
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return llvm::createStringError(path + ": cannot be read: " + buffer.getError().message());
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
   if (!module)
     return takeErrors(path + ": cannot be read");
   return std::move(module);

@@ -13,11 +13,6 @@
 
 using namespace rlx;
 
-/// The section in which a key is printed when it stands for itself alone.
-static llvm::StringRef sectionOf(const ProfileKey &key) {
-  return key.scope == KeyScope::Prefill ? "prefill" : key.scope == KeyScope::Cpu ? "cpu" : "";
-}
-
 Profile::Profile() {
   for (const ProfileKey &key : getProfileKeys())
     for (const std::string &name : qualifiedNames(key, sectionOf(key)))
@@ -28,6 +23,12 @@ llvm::StringRef Profile::get(llvm::StringRef key) const {
   auto it = values.find(std::string_view(key));
   assert(it != values.end() && "no such key");
   return it->second.text;
+}
+
+llvm::StringRef Profile::getOrigin(llvm::StringRef key) const {
+  auto it = values.find(std::string_view(key));
+  assert(it != values.end() && "no such key");
+  return it->second.origin;
 }
 
 int64_t Profile::getInteger(llvm::StringRef key) const {

@@ -18,39 +18,40 @@ using namespace rlx;
 static constexpr int64_t kLargest = int64_t(1) << 40;
 
 static constexpr ProfileKey kKeys[] = {
-    {"quantize", KeyScope::Model, KeyKind::Choice, "none", "none|q8_0|q4_0", 0, 0,
+    {"quantize", KeyScope::Model, Phase::Plan, KeyKind::Choice, "none", "none|q8_0|q4_0", 0, 0,
      "quantise matrices; with q4_0 the embedding table and a tied head become q8_0"},
-    {"embedding", KeyScope::Model, KeyKind::Choice, "auto", "auto|f32|f16|bf16|q8_0|q4_0", 0, 0,
-     "type of the embedding table and a tied head"},
-    {"kv_type", KeyScope::Model, KeyKind::Choice, "f16", "f32|f16|bf16", 0, 0,
+    {"embedding", KeyScope::Model, Phase::Plan, KeyKind::Choice, "auto",
+     "auto|f32|f16|bf16|q8_0|q4_0", 0, 0, "type of the embedding table and a tied head"},
+    {"kv_type", KeyScope::Model, Phase::Import, KeyKind::Choice, "f16", "f32|f16|bf16", 0, 0,
      "type of cached keys and values"},
-    {"max_context", KeyScope::Model, KeyKind::Integer, "0", "", 0, kLargest,
+    {"max_context", KeyScope::Model, Phase::Import, KeyKind::Integer, "0", "", 0, kLargest,
      "positions of a sequence; 0: as many as the checkpoint allows"},
-    {"chunk", KeyScope::Model, KeyKind::Integer, "512", "", 1, 65536,
+    {"chunk", KeyScope::Model, Phase::Import, KeyKind::Integer, "512", "", 1, 65536,
      "most tokens that one step takes; longer prompts go in several"},
-    {"outputs", KeyScope::Model, KeyKind::Integer, "32", "", 1, 65536,
+    {"outputs", KeyScope::Model, Phase::Import, KeyKind::Integer, "32", "", 1, 65536,
      "most positions of one step whose logits are computed"},
-    {"target_cpu", KeyScope::Model, KeyKind::Targets, "native", "", 0, 0,
+    {"target_cpu", KeyScope::Model, Phase::Kernels, KeyKind::Targets, "native", "", 0, 0,
      "CPUs to generate code for; the binary picks the best that it runs on"},
-    {"fusion", KeyScope::Role, KeyKind::Fusion, "all", "", 0, 0,
+    {"fusion", KeyScope::Role, Phase::Fuse, KeyKind::Fusion, "all", "", 0, 0,
      "all; one: what keeps each tensor a weight of its own; none; or a list"},
-    {"precision", KeyScope::Role, KeyKind::Choice, "auto", "auto|f32|f16|bf16", 0, 0,
+    {"precision", KeyScope::Role, Phase::Plan, KeyKind::Choice, "auto", "auto|f32|f16|bf16", 0, 0,
      "type of unquantised matrices; auto: as stored"},
-    {"packing", KeyScope::Role, KeyKind::Choice, "auto", "auto|r16|row", 0, 0,
+    {"packing", KeyScope::Role, Phase::Plan, KeyKind::Choice, "auto", "auto|r16|row", 0, 0,
      "layout of matrices (rlx/Packing/Layouts.h)"},
-    {"specialize", KeyScope::Role, KeyKind::Choice, "none", "none|bucket", 0, 0,
+    {"specialize", KeyScope::Role, Phase::Specialize, KeyKind::Choice, "none", "none|bucket", 0, 0,
      "bucket: variants for a ladder of powers of two (prefill: of SEQ; decode: of PAST_SEQ)"},
-    {"ladder_min", KeyScope::Role, KeyKind::Integer, "16", "", 1, kLargest,
+    {"ladder_min", KeyScope::Role, Phase::Specialize, KeyKind::Integer, "16", "", 1, kLargest,
      "lowest rung of the ladder"},
-    {"ladder_max", KeyScope::Role, KeyKind::Integer, "128", "", 1, kLargest,
+    {"ladder_max", KeyScope::Role, Phase::Specialize, KeyKind::Integer, "128", "", 1, kLargest,
      "highest rung of the ladder"},
-    {"specialize_past", KeyScope::Prefill, KeyKind::Choice, "none", "none|bucket", 0, 0,
-     "bucket: prefill variants for a ladder of PAST_SEQ as well"},
-    {"past_ladder_min", KeyScope::Prefill, KeyKind::Integer, "16", "", 1, kLargest,
-     "lowest rung of that ladder"},
-    {"past_ladder_max", KeyScope::Prefill, KeyKind::Integer, "128", "", 1, kLargest,
-     "highest rung of that ladder"},
-    {"opt_level", KeyScope::Cpu, KeyKind::Integer, "3", "", 0, 3, "LLVM's optimisation level"},
+    {"specialize_past", KeyScope::Prefill, Phase::Specialize, KeyKind::Choice, "none",
+     "none|bucket", 0, 0, "bucket: prefill variants for a ladder of PAST_SEQ as well"},
+    {"past_ladder_min", KeyScope::Prefill, Phase::Specialize, KeyKind::Integer, "16", "", 1,
+     kLargest, "lowest rung of that ladder"},
+    {"past_ladder_max", KeyScope::Prefill, Phase::Specialize, KeyKind::Integer, "128", "", 1,
+     kLargest, "highest rung of that ladder"},
+    {"opt_level", KeyScope::Cpu, Phase::Object, KeyKind::Integer, "3", "", 0, 3,
+     "LLVM's optimisation level"},
 };
 
 llvm::ArrayRef<ProfileKey> rlx::getProfileKeys() { return kKeys; }
@@ -155,6 +156,10 @@ llvm::Error rlx::checkProfileValue(const ProfileKey &key, llvm::StringRef text) 
   }
   }
   llvm_unreachable("every kind is checked");
+}
+
+llvm::StringRef rlx::sectionOf(const ProfileKey &key) {
+  return key.scope == KeyScope::Prefill ? "prefill" : key.scope == KeyScope::Cpu ? "cpu" : "";
 }
 
 llvm::SmallVector<std::string, 2> rlx::qualifiedNames(const ProfileKey &key,

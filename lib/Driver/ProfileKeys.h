@@ -21,6 +21,9 @@ llvm::Expected<const ProfileKey *> findProfileKey(llvm::StringRef section, llvm:
 /// Checks the value of a key. Lists are separated by commas.
 llvm::Error checkProfileValue(const ProfileKey &key, llvm::StringRef text);
 
+/// The section in which a key is printed when it stands for itself alone.
+llvm::StringRef sectionOf(const ProfileKey &key);
+
 /// The qualified names that a key given in `section` sets.
 llvm::SmallVector<std::string, 2> qualifiedNames(const ProfileKey &key, llvm::StringRef section);
 

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "Settings.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace rlx;
 
@@ -57,6 +58,26 @@ static SpecializeOptions resolveLadders(const Profile &profile) {
     options.decodePastMax = profile.getInteger("decode.ladder_max");
   }
   return options;
+}
+
+llvm::Error rlx::checkLadders(const Profile &profile) {
+  const std::tuple<const char *, const char *, const char *> ladders[] = {
+      {"prefill.specialize", "prefill.ladder_min", "prefill.ladder_max"},
+      {"prefill.specialize_past", "prefill.past_ladder_min", "prefill.past_ladder_max"},
+      {"decode.specialize", "decode.ladder_min", "decode.ladder_max"}};
+  for (auto [key, minKey, maxKey] : ladders) {
+    int64_t min = profile.getInteger(minKey), max = profile.getInteger(maxKey);
+    if (profile.get(key) != "bucket" ||
+        (llvm::isPowerOf2_64(min) && llvm::isPowerOf2_64(max) && min <= max))
+      continue;
+    return llvm::createStringError(
+        llvm::formatv("expected '{0}' and '{1}' to be powers of two, ascending, but got {2} ({3}) "
+                      "and {4} ({5})",
+                      minKey, maxKey, min, profile.getOrigin(minKey), max,
+                      profile.getOrigin(maxKey))
+            .str());
+  }
+  return llvm::Error::success();
 }
 
 /// "auto" and "none" stand for the passes' own choice.

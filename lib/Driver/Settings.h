@@ -29,6 +29,10 @@ struct Settings {
 
 Settings resolveSettings(const Profile &profile);
 
+/// Checks what no value says by itself: that the ends of ladders in use are powers of
+/// two, ascending.
+llvm::Error checkLadders(const Profile &profile);
+
 } // namespace rlx
 
 #endif // RLX_LIB_DRIVER_SETTINGS_H

@@ -55,7 +55,7 @@ llvm::Expected<std::unique_ptr<WeightSource>> rlx::openWeightFile(llvm::StringRe
 /// Maps the file called `name` beside `weights` and hands its text to `use`; does
 /// nothing where there is no such file.
 static llvm::Error
-withFileBeside(llvm::StringRef weights, llvm::StringRef name,
+withFileBeside(llvm::StringRef weights, llvm::StringRef name, Checkpoint &checkpoint,
                llvm::function_ref<llvm::Error(llvm::StringRef, llvm::StringRef)> use) {
   std::optional<std::string> found = findBeside(weights, name);
   if (!found)
@@ -63,10 +63,12 @@ withFileBeside(llvm::StringRef weights, llvm::StringRef name,
   llvm::Expected<MappedFile> file = MappedFile::open(*found);
   if (!file)
     return file.takeError();
+  checkpoint.otherFiles.push_back(*found);
   return use(file->path(), file->text());
 }
 
-static llvm::Error readChatTemplate(llvm::StringRef weights, std::string &result) {
+static llvm::Error readChatTemplate(llvm::StringRef weights, Checkpoint &checkpoint) {
+  std::string &result = checkpoint.config.chatTemplate;
   auto asJson = [&](llvm::StringRef path, llvm::StringRef text) -> llvm::Error {
     llvm::Expected<std::string> found = parseChatTemplate(path, text);
     if (!found)
@@ -78,11 +80,11 @@ static llvm::Error readChatTemplate(llvm::StringRef weights, std::string &result
     result = text.str();
     return isUtf8(text) ? llvm::Error::success() : importError("{0}: expected text in UTF-8", path);
   };
-  if (llvm::Error error = withFileBeside(weights, "chat_template.jinja", asIs))
+  if (llvm::Error error = withFileBeside(weights, "chat_template.jinja", checkpoint, asIs))
     return error;
   for (const char *name : {"chat_template.json", "tokenizer_config.json"})
     if (result.empty())
-      if (llvm::Error error = withFileBeside(weights, name, asJson))
+      if (llvm::Error error = withFileBeside(weights, name, checkpoint, asJson))
         return error;
   return llvm::Error::success();
 }
@@ -102,13 +104,15 @@ static llvm::Error readBeside(llvm::StringRef weights, const CheckpointOptions &
   if (!parsed)
     return parsed.takeError();
   checkpoint.config = std::move(*parsed);
+  checkpoint.otherFiles.push_back(config);
 
   auto addGeneration = [&](llvm::StringRef path, llvm::StringRef text) {
     return addGenerationConfig(path, text, checkpoint.config);
   };
-  if (llvm::Error error = withFileBeside(weights, "generation_config.json", addGeneration))
+  if (llvm::Error error =
+          withFileBeside(weights, "generation_config.json", checkpoint, addGeneration))
     return error;
-  if (llvm::Error error = readChatTemplate(weights, checkpoint.config.chatTemplate))
+  if (llvm::Error error = readChatTemplate(weights, checkpoint))
     return error;
   checkpoint.tokenizerFile = findBeside(weights, "tokenizer.model").value_or("");
   if (checkpoint.tokenizerFile.empty() && findBeside(weights, "tokenizer.json"))
@@ -168,6 +172,8 @@ static llvm::Error openFile(llvm::StringRef input, const CheckpointOptions &opti
                        "give the folder that holds the weights",
                        input);
   checkpoint.kind = safetensors ? InputKind::Safetensors : InputKind::SafetensorsIndex;
+  if (!safetensors)
+    checkpoint.otherFiles.push_back(input.str());
   llvm::Expected<std::unique_ptr<WeightSource>> source =
       safetensors ? openWeightFile(input) : openWeightIndex(input);
   if (!source)
@@ -230,7 +236,9 @@ llvm::Expected<Checkpoint> rlx::openCheckpoint(llvm::StringRef input,
   checkpoint.folder = path::parent_path(weights).str();
   if (checkpoint.folder.empty())
     checkpoint.folder = ".";
+  // An index speaks for its folder.
+  bool byFolder = folder || checkpoint.kind == InputKind::SafetensorsIndex;
   if (checkpoint.config.name.empty())
-    checkpoint.config.name = nameFromPath(folder ? input : llvm::StringRef(weights), folder);
+    checkpoint.config.name = nameFromPath(byFolder ? checkpoint.folder : weights, byFolder);
   return std::move(checkpoint);
 }

@@ -10,6 +10,7 @@
 #ifndef RLX_DRIVER_PROFILE_H
 #define RLX_DRIVER_PROFILE_H
 
+#include "rlx/Driver/Phases.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -42,6 +43,7 @@ enum class KeyKind {
 struct ProfileKey {
   llvm::StringLiteral name;
   KeyScope scope;
+  Phase phase; ///< the one in which it takes effect
   KeyKind kind;
   llvm::StringLiteral initial; ///< the built-in default
   llvm::StringLiteral choices; ///< separated by '|'
@@ -69,6 +71,8 @@ public:
   /// The value of a qualified key ("quantize", "prefill.fusion", "cpu.opt_level").
   llvm::StringRef get(llvm::StringRef key) const;
   int64_t getInteger(llvm::StringRef key) const;
+  /// Where that value is from: a file with its line, a flag, or the built-in defaults.
+  llvm::StringRef getOrigin(llvm::StringRef key) const;
 
   /// The profile in TOML, each value with a comment that says where it is from.
   std::string print() const;

@@ -34,6 +34,8 @@ struct Checkpoint {
   /// Tokenizer: a `tokenizer.model` file, an embedded vocabulary, or neither.
   std::string tokenizerFile;
   std::optional<Vocabulary> vocabulary;
+  /// The files that were read besides the weights.
+  std::vector<std::string> otherFiles;
   /// What the user should know about files that were not used, or not as they say, a
   /// line each.
   std::vector<std::string> notes;

@@ -180,3 +180,34 @@ INSTANTIATE_TEST_SUITE_P(RichPasses, Equivalence,
                                             ::testing::Values(Case{"FoldConstants", "",
                                                                    "rlx-fold-constants"})),
                          nameOf);
+
+// Import shares angles itself: here each use has its own before the pass.
+TEST(ShareRopeAngles, SameResults) {
+  registerTransformsPasses();
+  for (bool rich : {false, true}) {
+    std::unique_ptr<RandomModel> model = rich ? makeRichModel() : makePlainModel();
+    mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+    mlir::OwningOpRef<mlir::ModuleOp> module = model->import(context);
+    ASSERT_TRUE(module);
+    Outputs expected = evaluate(*module, model->weights);
+    auto count = [&] {
+      int64_t ops = 0;
+      module->walk([&](RopeAnglesOp) { ++ops; });
+      return ops;
+    };
+    int64_t shared = count();
+    std::vector<RopeAnglesOp> all;
+    module->walk([&](RopeAnglesOp op) { all.push_back(op); });
+    for (RopeAnglesOp op : all)
+      for (mlir::OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
+        mlir::OpBuilder builder(op);
+        use.set(builder.clone(*op)->getResult(0));
+      }
+    EXPECT_GT(count(), shared);
+    runPasses(*module, "rlx-share-rope-angles");
+    EXPECT_LE(count(), shared);
+    Outputs actual = evaluate(*module, model->weights);
+    EXPECT_EQ(distance(expected.values, actual.values), 0);
+    EXPECT_EQ(distance(expected.keys, actual.keys), 0);
+  }
+}
