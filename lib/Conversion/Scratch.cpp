@@ -32,9 +32,7 @@ int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
     return maxTokens * normalised;
   case WeightFormat::BF16: // f32 or bf16 activations, as the target prefers
     return maxTokens * std::max(normalised, preparedRowBytes(ActivationFormat::BF16, k));
-  case WeightFormat::Q8_0:
-  case WeightFormat::Q4_0:
-    return maxTokens * preparedRowBytes(ActivationFormat::Int8, k);
+  default: // the same for every target
+    return maxTokens * preparedRowBytes(activationFormat(*format, {}), k);
   }
-  return 0;
 }

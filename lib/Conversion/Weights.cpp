@@ -23,13 +23,10 @@ FailureOr<WeightFormat> rlx::getWeightFormat(WeightOp weight) {
     return WeightFormat::F16;
   if (type.isBF16())
     return WeightFormat::BF16;
-  if (auto quant = dyn_cast<QuantType>(type)) {
-    if (quant.getFormat() == "q8_0")
-      return WeightFormat::Q8_0;
-    if (quant.getFormat() == "q4_0")
-      return WeightFormat::Q4_0;
-  }
-  weight.emitOpError("expected elements of type f32, f16, bf16, q8_0 or q4_0 but got ")
+  if (auto quant = dyn_cast<QuantType>(type))
+    if (std::optional<WeightFormat> format = parseWeightFormat(quant.getFormat()))
+      return *format;
+  weight.emitOpError("expected elements of type f32, f16, bf16 or a quantised type but got ")
       << type << "; convert the weight first";
   return failure();
 }

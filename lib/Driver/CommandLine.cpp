@@ -49,7 +49,7 @@ static void addInputOptions(CLI::App &app, CompileOptions &options) {
 }
 
 static void addModelOptions(CLI::App &app, CompileOptions &options, RawFlags &raw) {
-  app.add_option("--quantize", raw.quantize, "quantise matrices: q8_0, q4_0 or none")
+  app.add_option("--quantize", raw.quantize, "quantise matrices: q8_0, q4_0, q4_k or none")
       ->type_name("TYPE");
   app.add_option("--dtype", raw.dtype,
                  "type of unquantised matrices: f32, f16, bf16 or auto (as stored)")

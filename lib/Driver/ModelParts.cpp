@@ -124,6 +124,10 @@ BackgroundPacking::BackgroundPacking(std::vector<WeightRecipe> weights, WeightFi
   PackOptions options;
   options.threads = threads;
   options.progress = [&console](uint64_t done, uint64_t total) { console.setPacked(done, total); };
+  options.quantized = [&console](const WeightRecipe &weight, double error) {
+    console.detail(llvm::formatv("{0}: relative RMS error of {1} {2:e2}", weight.name,
+                                 weightFormatName(weight.format), error));
+  };
   options.release = [&files](const Tensor &tensor) { files.release(tensor); };
   task = std::async(std::launch::async, [this, options] {
     result.emplace(packWeights(recipes, options, [&](llvm::ArrayRef<uint8_t> bytes) {

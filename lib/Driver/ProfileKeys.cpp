@@ -18,10 +18,11 @@ using namespace rlx;
 static constexpr int64_t kLargest = int64_t(1) << 40;
 
 static constexpr ProfileKey kKeys[] = {
-    {"quantize", KeyScope::Model, Phase::Plan, KeyKind::Choice, "none", "none|q8_0|q4_0", 0, 0,
-     "quantise matrices; with q4_0 the embedding table and a tied head become q8_0"},
+    {"quantize", KeyScope::Model, Phase::Plan, KeyKind::Choice, "none", "none|q8_0|q4_0|q4_k", 0, 0,
+     "quantise matrices; the embedding table and a tied head become q8_0, with q4_k q6_k"},
     {"embedding", KeyScope::Model, Phase::Plan, KeyKind::Choice, "auto",
-     "auto|f32|f16|bf16|q8_0|q4_0", 0, 0, "type of the embedding table and a tied head"},
+     "auto|f32|f16|bf16|q8_0|q4_0|q5_0|q4_k|q6_k", 0, 0,
+     "type of the embedding table and a tied head"},
     {"kv_type", KeyScope::Model, Phase::Import, KeyKind::Choice, "f16", "f32|f16|bf16", 0, 0,
      "type of cached keys and values"},
     {"max_context", KeyScope::Model, Phase::Import, KeyKind::Integer, "0", "", 0, kLargest,

@@ -98,9 +98,11 @@ llvm::Expected<const Tensor *> WeightSource::consume(llvm::StringRef name) {
   if (!tensor)
     return importError("{0}: tensor '{1}' is missing", sourceName, name);
   if (tensor->type == DType::Unsupported)
-    return importError("{0}: tensor '{1}' has type {2}, which is not supported; convert it to "
-                       "one of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K",
-                       tensor->file, name, tensor->typeName);
+    return importError(
+        "{0}: tensor '{1}' has type {2}, which is not supported; convert it to "
+        "one of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, "
+        "IQ4_NL, IQ4_XS",
+        tensor->file, name, tensor->typeName);
   entry(*tensor).use = TensorUse::Consumed;
   return tensor;
 }

@@ -106,17 +106,13 @@ llvm::Expected<Array> Evaluation::compute(RmsNormOp op) {
   return op.getResidual() ? add(at(op.getResidual()), result) : result;
 }
 
-/// x' Wᵀ: in 8-bit blocks where that is asked for and the weight has such blocks.
+/// x' Wᵀ: in 8-bit blocks where that is asked for and the weight is quantised.
 llvm::Expected<Array> Evaluation::product(WeightOp w, const Array &x) {
   int64_t rows = w.getTensorType().getDimSize(0);
-  auto quant = dyn_cast<QuantType>(w.getTensorType().getElementType());
-  if (options.quantizeActivations && quant &&
-      (quant.getFormat() == "q8_0" || quant.getFormat() == "q4_0"))
-    return reference::quantizedLinear(
-        arithmetic, x, rows,
-        [&](int64_t n, MutableArrayRef<int8_t> quants, MutableArrayRef<float> scales) {
-          return weights.readQuants(w, n, quants, scales);
-        });
+  if (options.quantizeActivations && isa<QuantType>(w.getTensorType().getElementType()))
+    return reference::quantizedLinear(arithmetic, x, rows, [&](int64_t n, BlockRow &blocks) {
+      return weights.readBlocks(w, n, blocks);
+    });
   auto readRow = [&](int64_t n, MutableArrayRef<float> row) { return weights.readRow(w, n, row); };
   if (options.roundToBf16 && w.getTensorType().getElementType().isBF16()) {
     auto toBf16 = [](double value) -> double {

@@ -118,29 +118,40 @@ static QuantizedRow quantizeRow(llvm::ArrayRef<double> values) {
   return result;
 }
 
+/// A row of weights times a row of activations: for each group of columns the integer
+/// sum times both scales, then the minimum times the sum of activations.
+static double multiply(const Arithmetic &arithmetic, const BlockRow &weights,
+                       const QuantizedRow &inputs) {
+  int64_t columns = blockFormat(weights.format).groupColumns;
+  double sum = 0;
+  for (int64_t begin = 0; begin < int64_t(inputs.quants.size()); begin += columns) {
+    int64_t dot = 0, total = 0;
+    for (int64_t k = begin; k < begin + columns; ++k) {
+      dot += inputs.quants[k] * weights.quant(k);
+      total += inputs.quants[k];
+    }
+    double inputScale = inputs.scales[begin / kBlock];
+    double scale = arithmetic.round(inputScale * weights.scale(begin / columns));
+    sum = arithmetic.multiplyAdd(double(dot), scale, sum);
+    if (blockFormat(weights.format).minima)
+      sum = arithmetic.multiplyAdd(weights.minimum(begin / columns),
+                                   arithmetic.round(inputScale * total), sum);
+  }
+  return sum;
+}
+
 llvm::Expected<Array> reference::quantizedLinear(const Arithmetic &arithmetic, const Array &x,
-                                                 int64_t rows, ReadQuants readQuants) {
+                                                 int64_t rows, ReadBlocks readBlocks) {
   Array result = withColumns(x, rows);
-  int64_t size = x.lastSize();
   std::vector<QuantizedRow> inputs;
   for (int64_t r = 0; r < x.rows(); ++r)
     inputs.push_back(quantizeRow(row(x, r)));
-  std::vector<int8_t> quants(size);
-  std::vector<float> scales(size / kBlock);
+  BlockRow blocks;
   for (int64_t n = 0; n < rows; ++n) {
-    if (llvm::Error error = readQuants(n, quants, scales))
+    if (llvm::Error error = readBlocks(n, blocks))
       return std::move(error);
-    for (int64_t r = 0; r < x.rows(); ++r) {
-      double sum = 0;
-      for (size_t block = 0; block < scales.size(); ++block) {
-        int64_t dot = 0;
-        for (int64_t k = block * kBlock; k < int64_t(block + 1) * kBlock; ++k)
-          dot += inputs[r].quants[k] * quants[k];
-        double scale = arithmetic.round(double(inputs[r].scales[block]) * scales[block]);
-        sum = arithmetic.multiplyAdd(double(dot), scale, sum);
-      }
-      result.values[r * rows + n] = sum;
-    }
+    for (int64_t r = 0; r < x.rows(); ++r)
+      result.values[r * rows + n] = multiply(arithmetic, blocks, inputs[r]);
   }
   return result;
 }

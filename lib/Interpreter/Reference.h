@@ -49,13 +49,12 @@ using ReadRow = llvm::function_ref<llvm::Error(int64_t n, llvm::MutableArrayRef<
 llvm::Expected<Array> linear(const Arithmetic &arithmetic, const Array &x, int64_t rows,
                              ReadRow readRow);
 
-/// Gives row n of a weight as integers and the scale of each 32 of them.
-using ReadQuants = llvm::function_ref<llvm::Error(int64_t n, llvm::MutableArrayRef<int8_t> quants,
-                                                  llvm::MutableArrayRef<float> scales)>;
+/// Gives the blocks of row n of a weight.
+using ReadBlocks = llvm::function_ref<llvm::Error(int64_t n, BlockRow &blocks)>;
 
 /// As linear, with x rounded to 8 bits in blocks of 32.
 llvm::Expected<Array> quantizedLinear(const Arithmetic &arithmetic, const Array &x, int64_t rows,
-                                      ReadQuants readQuants);
+                                      ReadBlocks readBlocks);
 
 /// gelu(gate) * up of columns that interleave gate and up 16 by 16.
 Array interleavedGeglu(const Arithmetic &arithmetic, const Array &x);

@@ -14,7 +14,6 @@
 using namespace mlir;
 using namespace rlx;
 
-static constexpr int64_t kBlock = 32; // of q8_0 and q4_0
 static constexpr int64_t kPanel = 16; // rows that interleaved sources give in turn
 
 WeightProvider::~WeightProvider() = default;
@@ -65,65 +64,49 @@ llvm::Expected<const Tensor *> SourceWeights::locate(WeightOp weight, int64_t &r
   return tensor;
 }
 
-/// Quantises a row of floats, and decodes it again.
-static void requantize(DType type, MutableArrayRef<float> values, MutableArrayRef<int8_t> quants,
-                       MutableArrayRef<float> scales) {
-  SmallVector<uint16_t> bits(scales.size());
-  if (type == DType::Q8_0)
-    quantizeRowQ8_0(values, quants, bits);
-  else
-    quantizeRowQ4_0(values, quants, bits);
-  for (size_t block = 0; block < bits.size(); ++block)
-    scales[block] = halfToFloat(bits[block]);
-  for (size_t k = 0; k < values.size(); ++k)
-    values[k] = quants[k] * scales[k / kBlock];
-}
-
+/// Rounds a row to type `element`; a quantised one stays in `blocks` too.
 static llvm::Error convertRow(WeightOp weight, Type element, MutableArrayRef<float> values,
-                              MutableArrayRef<int8_t> quants, MutableArrayRef<float> scales) {
+                              BlockRow &blocks) {
   DType type = getDType(element);
   switch (type) {
   case DType::F32:
-    break;
+    return llvm::Error::success();
   case DType::F16:
     for (float &value : values)
       value = halfToFloat(floatToHalf(value));
-    break;
+    return llvm::Error::success();
   case DType::BF16:
     for (float &value : values)
       value = bfloat16ToFloat(floatToBfloat16(value));
-    break;
-  case DType::Q8_0:
-  case DType::Q4_0:
-    requantize(type, values, quants, scales);
-    break;
+    return llvm::Error::success();
   default:
-    return weightError(weight, "cannot convert to " + llvm::formatv("{0}", element).str());
+    break;
   }
+  if (!isQuantized(type) || !canQuantize(formatOf(type)))
+    return weightError(weight, "cannot convert to " + llvm::formatv("{0}", element).str());
+  quantizeRow(formatOf(type), values, blocks);
+  blocks.values(values);
   return llvm::Error::success();
 }
 
 static void decodeStored(const Tensor &tensor, int64_t row, MutableArrayRef<float> values,
-                         MutableArrayRef<int8_t> quants, MutableArrayRef<float> scales) {
+                         BlockRow &blocks) {
   ArrayRef<uint8_t> bytes = tensor.bytes.slice(row * tensor.rowBytes(), tensor.rowBytes());
-  dequantizeRow(tensor.type, bytes, values);
-  if (tensor.type != DType::Q8_0 && tensor.type != DType::Q4_0)
-    return;
-  SmallVector<uint16_t> bits(scales.size());
-  unpackRow(tensor.type, bytes, quants, bits);
-  for (size_t block = 0; block < bits.size(); ++block)
-    scales[block] = halfToFloat(bits[block]);
+  if (!isQuantized(tensor.type))
+    return dequantizeRow(tensor.type, bytes, values);
+  blocks.resize(formatOf(tensor.type), values.size());
+  unpackRow(tensor.type, bytes, blocks);
+  blocks.values(values);
 }
 
-/// Decodes and transforms a row. `quants` and `scales` hold its blocks afterwards
-/// if its last type is q8_0 or q4_0.
+/// Decodes and transforms a row. `blocks` holds it afterwards if its last type is
+/// quantised.
 static llvm::Error transformRow(WeightOp weight, const Tensor &tensor, int64_t row,
-                                MutableArrayRef<float> values, MutableArrayRef<int8_t> quants,
-                                MutableArrayRef<float> scales) {
+                                MutableArrayRef<float> values, BlockRow &blocks) {
   if (values.size() != static_cast<size_t>(tensor.shape.back()) || row < 0 ||
       row >= tensor.numRows())
     return weightError(weight, "row " + llvm::Twine(row) + " is out of range");
-  decodeStored(tensor, row, values, quants, scales);
+  decodeStored(tensor, row, values, blocks);
   DType current = tensor.type;
   for (Attribute transform : weight.getTransforms()) {
     if (auto add = dyn_cast<AddScalarAttr>(transform)) {
@@ -135,7 +118,7 @@ static llvm::Error transformRow(WeightOp weight, const Tensor &tensor, int64_t r
       DType wanted = getDType(convert.getElementType());
       if (wanted == current)
         continue;
-      if (llvm::Error error = convertRow(weight, convert.getElementType(), values, quants, scales))
+      if (llvm::Error error = convertRow(weight, convert.getElementType(), values, blocks))
         return error;
       current = wanted;
     }
@@ -147,16 +130,14 @@ llvm::Error SourceWeights::readRow(WeightOp weight, int64_t row, MutableArrayRef
   llvm::Expected<const Tensor *> tensor = locate(weight, row);
   if (!tensor)
     return tensor.takeError();
-  std::vector<int8_t> quants(values.size());
-  std::vector<float> scales(values.size() / kBlock);
-  return transformRow(weight, **tensor, row, values, quants, scales);
+  BlockRow blocks;
+  return transformRow(weight, **tensor, row, values, blocks);
 }
 
-llvm::Error SourceWeights::readQuants(WeightOp weight, int64_t row, MutableArrayRef<int8_t> quants,
-                                      MutableArrayRef<float> scales) {
+llvm::Error SourceWeights::readBlocks(WeightOp weight, int64_t row, BlockRow &blocks) {
   llvm::Expected<const Tensor *> tensor = locate(weight, row);
   if (!tensor)
     return tensor.takeError();
-  std::vector<float> values(quants.size());
-  return transformRow(weight, **tensor, row, values, quants, scales);
+  std::vector<float> values(weight.getTensorType().getShape().back());
+  return transformRow(weight, **tensor, row, values, blocks);
 }

@@ -1,12 +1,14 @@
-//===- BlockReader.cpp - Panels of q8_0 and q4_0 --------------------------===//
+//===- BlockReader.cpp - Panels of quantised weights ----------------------===//
 //
 // Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// A step is one block of 32 k: exact integer sums of quants, then one fused
-// multiply-add by the product of both scales.
+// A step is one block of 32 k, in parts that share a scale: exact integer sums of
+// quants, then one fused multiply-add by the product of both scales, and one by the
+// minimum where there is one. What differs from format to format is in the table of
+// rlx/Target/WeightFormat.h.
 //
 //===----------------------------------------------------------------------===//
 #include "WeightReader.h"
@@ -14,42 +16,51 @@
 using namespace mlir;
 using namespace rlx;
 
-static constexpr int64_t kBlock = 32;
-static constexpr int64_t kGroupBytes = 4 * kLanes; // 16 rows x 4 k
+static constexpr int64_t kBlock = kQuantBlock;
+static constexpr int64_t kVectorBytes = 4 * kLanes; // 16 rows x 4 k
 
 namespace {
 
 class BlockReader : public WeightReader {
 public:
-  BlockReader(WeightFormat format, int64_t n, int64_t k)
-      : nibbles(format == WeightFormat::Q4_0), k(k), quantBytes(nibbles ? 8 : 16),
-        scalesOffset(llvm::alignTo(ceilDiv(n, kLanes) * k * quantBytes, 64)) {}
+  BlockReader(WeightFormat weightFormat, int64_t n, int64_t k)
+      : format(blockFormat(weightFormat)), planes(codePlanes(format)), k(k),
+        scalesOffset(ceilDiv(n, kLanes) * format.codeBytes(k)),
+        parts(kBlock / format.groupColumns) {}
 
   int64_t stepSize() const override { return kBlock; }
 
   PanelAddress panel(KernelBuilder &b, Value weights, Value panel) const override {
-    return {b.at(weights, panel, k * quantBytes), b.at(weights, panel, k, scalesOffset)};
+    return {b.at(weights, panel, format.codeBytes(k)),
+            b.at(weights, panel, format.scaleBytes(k), scalesOffset)};
   }
 
   void emitStep(KernelBuilder &b, const Tile &tile, Value position, int64_t count,
                 MutableArrayRef<Value> accumulators) const override {
-    // Blocks of a panel's scales are 32 bytes apart, an activation row's 4: k and k / 8.
-    Value eighth = b.div(position, 8);
-    Value scales = b.at(tile.activations, eighth, 1, k);
-    Value sums = b.at(tile.activations, eighth, 1, k + k / kBlock * 4);
-    SmallVector<Value> integers = startValues(b, tile, sums);
-    multiplyGroups(b, tile, position, integers);
-    SmallVector<Value> weightScales;
-    for (const PanelAddress &panel : tile.panels) {
-      Value halves = b.load(b.vec(b.getF16Type()), b.at(panel.scales, position, 1));
-      weightScales.push_back(arith::ExtFOp::create(b, b.vf(), halves));
-    }
-    for (int64_t token = 0; token < tile.tokens; ++token) {
-      Value scale = b.loadSplat(b.vf(), scales, token * tile.rowBytes);
-      for (auto [panel, weightScale] : llvm::enumerate(weightScales)) {
-        unsigned i = token * tile.panels.size() + panel;
-        Value sum = arith::SIToFPOp::create(b, b.vf(), integers[i]);
-        accumulators[i] = b.fma(sum, b.mulf(weightScale, scale), accumulators[i]);
+    // A row's scales are 4 bytes a block, its sums 4 bytes a part.
+    Value scales = b.at(tile.activations, b.div(position, 8), 1, k);
+    Value sums = b.at(tile.activations, b.div(position, 8 / parts), 1, k + k / 8);
+    for (int64_t part = 0; part < parts; ++part) {
+      SmallVector<Value> integers = startValues(b, tile, sums, part);
+      multiplyGroups(b, tile, position, part, integers);
+      SmallVector<Value> weightScales, minima;
+      for (const PanelAddress &panel : tile.panels) {
+        ScaleAddress address = scaleAddress(b, panel, position);
+        weightScales.push_back(loadScale(b, address, part, b.index(0), kLanes));
+        minima.push_back(loadMinimum(b, address, part, b.index(0), kLanes));
+      }
+      for (int64_t token = 0; token < tile.tokens; ++token) {
+        Value scale = b.loadSplat(b.vf(), scales, token * tile.rowBytes);
+        Value scaledSum;
+        if (format.minima)
+          scaledSum = b.loadSplat(b.vf(), sums, token * tile.rowBytes + part * 4);
+        for (auto [panel, weightScale] : llvm::enumerate(weightScales)) {
+          unsigned i = token * tile.panels.size() + panel;
+          Value sum = arith::SIToFPOp::create(b, b.vf(), integers[i]);
+          accumulators[i] = b.fma(sum, b.mulf(weightScale, scale), accumulators[i]);
+          if (format.minima)
+            accumulators[i] = b.fma(minima[panel], scaledSum, accumulators[i]);
+        }
       }
     }
   }
@@ -58,53 +69,99 @@ public:
                     Value position) const override {
     Value block = b.mul(b.div(position, kBlock), kBlock);
     Value within = b.rem(position, kBlock);
-    // Nibbles of one byte are 16 positions apart.
-    Value byteIndex = nibbles ? b.rem(within, 16) : within;
-    Value group = b.at(b.at(panel.quants, block, quantBytes), b.div(byteIndex, 4), kGroupBytes);
-    Value address = b.at(b.at(group, lane, 4), b.rem(byteIndex, 4), 1);
-    Value quant = arith::ExtUIOp::create(b, b.i32(), b.load(b.getI8Type(), address));
-    if (nibbles) {
-      Value high = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, within, b.index(16));
-      Value shift =
-          arith::SelectOp::create(b, high, b.constantInt(b.i32(), 4), b.constantInt(b.i32(), 0));
-      quant = arith::AndIOp::create(b, arith::ShRUIOp::create(b, quant, shift),
-                                    b.constantInt(b.i32(), 15));
-    }
-    Value value = arith::SubIOp::create(b, quant, b.constantInt(b.i32(), nibbles ? 8 : 128));
-    Value scale = b.load(b.getF16Type(), b.at(b.at(panel.scales, block, 1), lane, 2));
-    return b.mulf(arith::SIToFPOp::create(b, b.f32(), value),
-                  arith::ExtFOp::create(b, b.f32(), scale));
+    ScaleAddress address = scaleAddress(b, panel, block);
+    if (parts > 1) // the part is known at run time only
+      address.integers =
+          b.at(address.integers, b.div(within, format.groupColumns), format.groupBytes());
+    Value code = loadCode(b, b.at(panel.quants, block, 2 * format.bits), lane, within);
+    Value quant = arith::SIToFPOp::create(b, b.f32(), emitQuant(b, code));
+    Value value = b.mulf(loadScale(b, address, 0, lane, 1), quant);
+    return format.minima ? b.addf(value, loadMinimum(b, address, 0, lane, 1)) : value;
   }
 
 private:
-  bool isSigned(const TargetDescription &target) const {
-    return !nibbles && dot4WantsSigned(target);
+  /// Scales of a block: of its record, and of its first group.
+  struct ScaleAddress {
+    Value record, integers;
+  };
+
+  ScaleAddress scaleAddress(KernelBuilder &b, const PanelAddress &panel, Value position) const {
+    ScaleAddress address;
+    address.record = b.at(panel.scales, b.div(position, format.scaleColumns), format.recordBytes());
+    if (format.integerScales) {
+      Value group = b.div(b.rem(position, format.scaleColumns), format.groupColumns);
+      address.integers = b.at(address.record, group, format.groupBytes(), format.headBytes());
+    }
+    return address;
   }
 
-  /// Unsigned quants are too great by 128 or 8, which the start value takes back.
-  SmallVector<Value> startValues(KernelBuilder &b, const Tile &tile, Value sums) const {
+  Type lanesOf(KernelBuilder &b, Type element, int64_t lanes) const {
+    return lanes == 1 ? element : b.vec(element, lanes);
+  }
+
+  /// f16 numbers of `lanes` rows from `lane` on, as f32.
+  Value loadHalves(KernelBuilder &b, Value address, Value lane, int64_t lanes) const {
+    Value halves = b.load(lanesOf(b, b.getF16Type(), lanes), b.at(address, lane, 2));
+    return arith::ExtFOp::create(b, lanesOf(b, b.f32(), lanes), halves);
+  }
+
+  /// scale(k) of a part: exact, as the integer has 8 bits.
+  Value loadScale(KernelBuilder &b, const ScaleAddress &address, int64_t part, Value lane,
+                  int64_t lanes) const {
+    Value scale = loadHalves(b, address.record, lane, lanes);
+    if (!format.integerScales)
+      return scale;
+    Value bytes = b.load(lanesOf(b, b.getI8Type(), lanes), b.at(address.integers, lane, 1),
+                         part * format.groupBytes());
+    Value words = arith::ExtSIOp::create(b, lanesOf(b, b.i32(), lanes), bytes);
+    return b.mulf(scale, arith::SIToFPOp::create(b, lanesOf(b, b.f32(), lanes), words));
+  }
+
+  /// What is added to each element of a part; null where there is nothing.
+  Value loadMinimum(KernelBuilder &b, const ScaleAddress &address, int64_t part, Value lane,
+                    int64_t lanes) const {
+    if (!format.minima)
+      return {};
+    Value minimum = loadHalves(b, b.at(address.record, 2 * kLanes), lane, lanes);
+    if (!format.integerScales)
+      return minimum;
+    Value bytes = b.load(lanesOf(b, b.getI8Type(), lanes), b.at(address.integers, lane, 1),
+                         part * format.groupBytes() + kLanes);
+    Value words = arith::ExtUIOp::create(b, lanesOf(b, b.i32(), lanes), bytes);
+    Value factor = arith::SIToFPOp::create(b, lanesOf(b, b.f32(), lanes), words);
+    return b.negf(b.mulf(minimum, factor));
+  }
+
+  bool isSigned(const TargetDescription &target) const {
+    return format.offset == 128 && dot4WantsSigned(target);
+  }
+
+  /// Unsigned quants are too great by the offset, which the start value takes back.
+  SmallVector<Value> startValues(KernelBuilder &b, const Tile &tile, Value sums,
+                                 int64_t part) const {
     VectorType type = b.vec(b.i32());
     SmallVector<Value> result;
     for (int64_t token = 0; token < tile.tokens; ++token) {
       Value start;
-      if (isSigned(b.getTarget())) {
+      if (format.offset == 0 || isSigned(b.getTarget())) {
         start = b.constantInt(type, 0);
       } else {
-        Value sum = b.load(b.i32(), sums, token * tile.rowBytes);
-        start = b.splat(b.mul(sum, b.constantInt(b.i32(), nibbles ? -8 : -128)), type);
+        Value sum = b.load(b.i32(), sums, token * tile.rowBytes + part * 4);
+        start = b.splat(b.mul(sum, b.constantInt(b.i32(), -format.offset)), type);
       }
       result.append(tile.panels.size(), start);
     }
     return result;
   }
 
-  void multiplyGroups(KernelBuilder &b, const Tile &tile, Value position,
+  void multiplyGroups(KernelBuilder &b, const Tile &tile, Value position, int64_t part,
                       MutableArrayRef<Value> integers) const {
     Value activations = b.at(tile.activations, position, 1);
     SmallVector<Value> quants;
     for (const PanelAddress &panel : tile.panels)
-      quants.push_back(b.at(panel.quants, position, quantBytes));
-    for (int64_t group = 0; group < kBlock / 4; ++group) {
+      quants.push_back(b.at(panel.quants, position, 2 * format.bits));
+    int64_t groups = kBlock / 4 / parts;
+    for (int64_t group = part * groups; group < (part + 1) * groups; ++group) {
       SmallVector<Value> weights;
       for (Value address : quants)
         weights.push_back(unpack(b, address, group));
@@ -118,23 +175,70 @@ private:
     }
   }
 
-  /// Positions 4 * group … of a block as bytes. Groups of nibbles share bytes four apart.
+  /// Positions 4 * group … of a block as the bytes that the dot product takes.
   Value unpack(KernelBuilder &b, Value address, int64_t group) const {
-    VectorType bytes = b.vec(b.getI8Type(), kGroupBytes), words = b.vec(b.i32());
-    Value raw = b.load(bytes, address, (nibbles ? group % 4 : group) * kGroupBytes);
-    if (!nibbles)
+    VectorType bytes = b.vec(b.getI8Type(), kVectorBytes), words = b.vec(b.i32());
+    if (format.bits == 8) {
+      Value raw = b.load(bytes, address, group * kVectorBytes);
       return isSigned(b.getTarget())
                  ? arith::XOrIOp::create(b, raw, b.constantInt(bytes, 0x80)).getResult()
                  : raw;
-    Value word = b.bitcast(raw, words);
-    if (group >= 4)
-      word = arith::ShRUIOp::create(b, word, b.constantInt(words, 4));
-    word = arith::AndIOp::create(b, word, b.constantInt(words, 0x0f0f0f0f));
-    return b.bitcast(word, bytes);
+    }
+    Value code;
+    for (const CodePlane &plane : planes) {
+      Value word = b.load(words, address, plane.blockByte + plane.vector(group) * kVectorBytes);
+      int64_t right = int64_t(plane.shift(group)) - plane.low; // to the bits' place in the code
+      if (right > 0)
+        word = arith::ShRUIOp::create(b, word, b.constantInt(words, right));
+      else if (right < 0)
+        word = arith::ShLIOp::create(b, word, b.constantInt(words, -right));
+      int64_t mask = int64_t(plane.mask()) << plane.low;
+      word = arith::AndIOp::create(b, word, b.constantInt(words, 0x01010101 * mask));
+      code = code ? arith::OrIOp::create(b, code, word).getResult() : word;
+    }
+    code = b.bitcast(code, bytes);
+    return format.codebook ? emitLookup(b, codebook(b.getTarget()), code) : code;
   }
 
-  bool nibbles;
-  int64_t k, quantBytes, scalesOffset;
+  /// The numbers that codes stand for, signed or too great by the offset.
+  SmallVector<int8_t> codebook(const TargetDescription &target) const {
+    SmallVector<int8_t> table(ArrayRef<int8_t>{kCodebook});
+    if (!isSigned(target))
+      for (int8_t &value : table)
+        value = static_cast<int8_t>(value + format.offset);
+    return table;
+  }
+
+  /// The code of one row's position `within` a block, as i32.
+  Value loadCode(KernelBuilder &b, Value address, Value lane, Value within) const {
+    Value group = b.div(within, 4), column = b.rem(within, 4);
+    Value code;
+    for (const CodePlane &plane : planes) {
+      Value vector = b.at(address, b.rem(group, plane.bits), kVectorBytes, plane.blockByte);
+      Value byte = b.load(b.getI8Type(), b.at(b.at(vector, lane, 4), column, 1));
+      Value bits = arith::ExtUIOp::create(b, b.i32(), byte);
+      Value shift = b.mul(b.div(group, plane.bits), plane.bits);
+      bits = arith::ShRUIOp::create(b, bits, arith::IndexCastOp::create(b, b.i32(), shift));
+      bits = arith::AndIOp::create(b, bits, b.constantInt(b.i32(), plane.mask()));
+      bits = arith::ShLIOp::create(b, bits, b.constantInt(b.i32(), plane.low));
+      code = code ? arith::OrIOp::create(b, code, bits).getResult() : bits;
+    }
+    return code;
+  }
+
+  /// The integer that a code stands for.
+  Value emitQuant(KernelBuilder &b, Value code) const {
+    if (!format.codebook)
+      return arith::SubIOp::create(b, code, b.constantInt(b.i32(), format.offset));
+    Value byte = arith::TruncIOp::create(b, b.getI8Type(), code);
+    Value found = emitLookup(b, kCodebook, b.splat(byte, b.vec(b.getI8Type())));
+    return arith::ExtSIOp::create(b, b.i32(), b.lane(found, 0));
+  }
+
+  const BlockFormat &format;
+  SmallVector<CodePlane, 2> planes;
+  int64_t k, scalesOffset;
+  int64_t parts; ///< of a block, that have a scale each
 };
 
 } // namespace
@@ -145,7 +249,7 @@ std::unique_ptr<WeightReader> rlx::createBlockReader(WeightFormat format, int64_
 
 std::unique_ptr<WeightReader> rlx::createWeightReader(WeightFormat format, int64_t n, int64_t k,
                                                       const TargetDescription &target) {
-  if (format == WeightFormat::Q8_0 || format == WeightFormat::Q4_0)
+  if (isQuantized(format))
     return createBlockReader(format, n, k);
   return createDenseReader(format, k, target.bf16Dot);
 }

@@ -1,14 +1,16 @@
-//===- Dot4.cpp - Dot products of four bytes, by target -------------------===//
+//===- Dot4.cpp - Operations on bytes, by target --------------------------===//
 //
 // Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// All forms compute the same integers; they differ in the instruction.
+// Dot products of four bytes and look-ups in tables of 16. All forms compute the same
+// integers; they differ in the instruction.
 //
 //===----------------------------------------------------------------------===//
 #include "WeightReader.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -16,6 +18,16 @@ using namespace rlx;
 static Value emitVnni512(KernelBuilder &b, Value acc, Value weights, Value word) {
   Value a = b.bitcast(b.splat(word, b.vec(b.i32())), weights.getType());
   return b.intrinsic("llvm.x86.avx512.vpdpbusd.512", acc.getType(), {acc, weights, a});
+}
+
+/// The concatenation of a power of two of vectors.
+static Value join(KernelBuilder &b, SmallVector<Value> pieces) {
+  while (pieces.size() > 1) {
+    for (unsigned i = 0; i < pieces.size() / 2; ++i)
+      pieces[i] = b.concat(pieces[2 * i], pieces[2 * i + 1]);
+    pieces.truncate(pieces.size() / 2);
+  }
+  return pieces.front();
 }
 
 /// Applies `dot` to pieces of `lanes` accumulators.
@@ -26,12 +38,7 @@ static Value emitPieces(KernelBuilder &b, Value acc, Value weights, Value word, 
   SmallVector<Value> pieces;
   for (int64_t first = 0; first < kLanes; first += lanes)
     pieces.push_back(dot(b.slice(acc, first, lanes), b.slice(weights, 4 * first, 4 * lanes), a));
-  while (pieces.size() > 1) {
-    for (unsigned i = 0; i < pieces.size() / 2; ++i)
-      pieces[i] = b.concat(pieces[2 * i], pieces[2 * i + 1]);
-    pieces.truncate(pieces.size() / 2);
-  }
-  return pieces.front();
+  return join(b, pieces);
 }
 
 static Value emitVnni256(KernelBuilder &b, Value acc, Value weights, Value word) {
@@ -95,4 +102,24 @@ Value rlx::emitDot4(KernelBuilder &b, Value acc, Value weights, bool isSigned, V
     return emitGeneric(b, acc, weights, activations);
   }
   llvm_unreachable("unknown kind of dot product");
+}
+
+Value rlx::emitLookup(KernelBuilder &b, ArrayRef<int8_t> table, Value indices) {
+  const TargetDescription &target = b.getTarget();
+  bool arm = llvm::Triple(target.triple).isAArch64();
+  int64_t size = cast<VectorType>(indices.getType()).getNumElements();
+  int64_t piece = std::min<int64_t>(size, arm ? 16 : target.vectorBits / 8);
+  VectorType type = b.vec(b.getI8Type(), piece);
+  SmallVector<int8_t> repeated;
+  while (int64_t(repeated.size()) < piece)
+    repeated.append(table.begin(), table.end());
+  Value bytes = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(repeated)));
+  StringRef name = arm           ? "llvm.aarch64.neon.tbl1.v16i8"
+                   : piece == 16 ? "llvm.x86.ssse3.pshuf.b.128"
+                   : piece == 32 ? "llvm.x86.avx2.pshuf.b"
+                                 : "llvm.x86.avx512.pshuf.b.512";
+  SmallVector<Value> pieces;
+  for (int64_t first = 0; first < size; first += piece)
+    pieces.push_back(b.intrinsic(name, type, {bytes, b.slice(indices, first, piece)}));
+  return join(b, pieces);
 }

@@ -85,7 +85,8 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
 
 func::FuncOp KernelLibrary::getPrepare(PrepareSpec spec) {
   setDefault(spec.inStride, spec.k);
-  static constexpr StringLiteral formats[] = {"f32", "bf16", "int8"};
+  static constexpr StringLiteral formats[] = {"f32",         "bf16",   "int8",
+                                              "int8_halves", "scaled", "scaled_halves"};
   std::string name = llvm::formatv("rlx_prepare_{0}_k{1}_i{2}", formats[unsigned(spec.format)],
                                    spec.k, spec.inStride);
   if (spec.norm)

@@ -15,8 +15,13 @@
 using namespace rlx;
 
 ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescription &target) {
-  if (format == WeightFormat::Q8_0 || format == WeightFormat::Q4_0)
-    return ActivationFormat::Int8;
+  if (isQuantized(format)) {
+    const BlockFormat &blocks = blockFormat(format);
+    bool halves = blocks.groupColumns == 16;
+    if (blocks.minima)
+      return halves ? ActivationFormat::ScaledHalves : ActivationFormat::Scaled;
+    return halves ? ActivationFormat::Int8Halves : ActivationFormat::Int8;
+  }
   return format == WeightFormat::BF16 && target.bf16Dot ? ActivationFormat::BF16
                                                         : ActivationFormat::F32;
 }
@@ -28,7 +33,11 @@ int64_t rlx::preparedRowBytes(ActivationFormat format, int64_t k) {
   case ActivationFormat::BF16:
     return llvm::alignTo(k * 2, 64);
   case ActivationFormat::Int8:
+  case ActivationFormat::Scaled:
     return llvm::alignTo(k + k / 32 * 8, 64);
+  case ActivationFormat::Int8Halves:
+  case ActivationFormat::ScaledHalves:
+    return llvm::alignTo(k + k / 32 * 12, 64);
   }
   llvm_unreachable("unknown activation format");
 }
@@ -42,10 +51,7 @@ int64_t rlx::packedWeightBytes(WeightFormat format, int64_t n, int64_t k) {
     return rows * k * 2;
   case WeightFormat::BF16:
     return rows * ceilDiv(k, 2) * 4;
-  case WeightFormat::Q8_0:
-    return int64_t(llvm::alignTo(rows * k, 64)) + rows * k / 32 * 2;
-  case WeightFormat::Q4_0:
-    return int64_t(llvm::alignTo(rows * k / 2, 64)) + rows * k / 32 * 2;
+  default:
+    return rows / kLanes * (blockFormat(format).codeBytes(k) + blockFormat(format).scaleBytes(k));
   }
-  llvm_unreachable("unknown weight format");
 }

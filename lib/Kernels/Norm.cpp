@@ -94,8 +94,9 @@ public:
       });
     case ActivationFormat::BF16:
       return emitBF16();
-    case ActivationFormat::Int8:
-      return b.forEach(b.index(0), b.index(k), 32, [&](Value column) { emitBlock(column); });
+    default:
+      return b.forEach(b.index(0), b.index(k), 32,
+                       [&](Value column) { emitBlock(column, format); });
     }
   }
 
@@ -108,8 +109,8 @@ private:
       b.store(b.constantInt(b.getI16Type(), 0), out, k * 2);
   }
 
-  /// x = d * q with q in -127 … 127, and the sum of q.
-  void emitBlock(Value column) {
+  /// x = d * q with q in -127 … 127, and sums of q.
+  void emitBlock(Value column, ActivationFormat format) {
     Value halves[2], largest;
     VectorType bits = b.vec(b.i32());
     for (int64_t i = 0; i < 2; ++i) {
@@ -124,20 +125,35 @@ private:
     Value inverse = b.divf(b.constant(b.f32(), 127.0), amax);
     Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, amax, zero);
     inverse = arith::SelectOp::create(b, isZero, zero, inverse);
-    Value sum;
+    Value sums[2];
     for (int64_t i = 0; i < 2; ++i) {
       // Adding 1.5 * 2^23 rounds to an integer (ties to even) in the low bits.
       Value scaled = b.mulf(halves[i], b.splat(inverse, b.vf()));
       Value rounded = b.addf(scaled, b.constant(b.vf(), 12582912.0));
       Value q = arith::SubIOp::create(b, b.bitcast(rounded, bits), b.constantInt(bits, 0x4b400000));
-      sum = i ? arith::AddIOp::create(b, sum, q).getResult() : q;
+      sums[i] = q;
       Value narrow = arith::TruncIOp::create(b, b.vec(b.getI8Type()), q);
       b.store(narrow, b.at(out, column, 1), i * kLanes);
     }
-    Value total = vector::ReductionOp::create(b, vector::CombiningKind::ADD, sum);
-    Value eighth = b.div(column, 8);
-    b.store(b.divf(amax, b.constant(b.f32(), 127.0)), b.at(out, eighth, 1, k));
-    b.store(total, b.at(out, eighth, 1, k + k / 8));
+    Value scale = b.divf(amax, b.constant(b.f32(), 127.0));
+    b.store(scale, b.at(out, b.div(column, 8), 1, k));
+    emitSums(column, sums, scale, format);
+  }
+
+  void emitSums(Value column, ArrayRef<Value> sums, Value scale, ActivationFormat format) {
+    bool halves =
+        format == ActivationFormat::Int8Halves || format == ActivationFormat::ScaledHalves;
+    bool scaled = format == ActivationFormat::Scaled || format == ActivationFormat::ScaledHalves;
+    SmallVector<Value> groups(sums);
+    if (!halves)
+      groups = {arith::AddIOp::create(b, sums[0], sums[1])};
+    Value address = b.at(out, b.div(column, halves ? 4 : 8), 1, k + k / 8);
+    for (auto [i, group] : llvm::enumerate(groups)) {
+      Value total = vector::ReductionOp::create(b, vector::CombiningKind::ADD, group);
+      if (scaled)
+        total = b.mulf(arith::SIToFPOp::create(b, b.f32(), total), scale);
+      b.store(total, address, i * 4);
+    }
   }
 
   KernelBuilder &b;

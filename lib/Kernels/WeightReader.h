@@ -63,12 +63,15 @@ std::unique_ptr<WeightReader> createDenseReader(WeightFormat format, int64_t k, 
 std::unique_ptr<WeightReader> createBlockReader(WeightFormat format, int64_t n, int64_t k);
 
 /// acc + the 16 dot products of four bytes: `weights` holds 16 rows x 4 k, `activations` (i32)
-/// four s8. Weights are u8, or s8 if `isSigned`. Exact for all values of q8_0 and q4_0.
+/// four s8. Weights are u8, or s8 if `isSigned`. Exact for all values of the formats.
 mlir::Value emitDot4(KernelBuilder &b, mlir::Value acc, mlir::Value weights, bool isSigned,
                      mlir::Value activations);
 
-/// Whether the target multiplies s8 by s8, so that q8_0 needs no offset.
+/// Whether the target multiplies s8 by s8, so that q8_0 and codebooks need no offset.
 bool dot4WantsSigned(const TargetDescription &target);
+
+/// table[index] for vectors of 16 or 64 bytes below 16.
+mlir::Value emitLookup(KernelBuilder &b, llvm::ArrayRef<int8_t> table, mlir::Value indices);
 
 } // namespace rlx
 

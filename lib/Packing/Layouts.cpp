@@ -19,16 +19,13 @@ uint64_t rlx::panelBytes(WeightFormat format, uint64_t columns) {
     return columns * kPanelRows * 2;
   case WeightFormat::BF16:
     return (columns + 1) / 2 * kPanelRows * 4;
-  case WeightFormat::Q8_0:
-    return columns * kPanelRows;
-  case WeightFormat::Q4_0:
-    return columns * kPanelRows / 2;
+  default:
+    return blockFormat(format).codeBytes(columns);
   }
-  return 0;
 }
 
 uint64_t rlx::panelScaleBytes(WeightFormat format, uint64_t columns) {
-  return isQuantized(format) ? columns / kQuantBlock * kPanelRows * 2 : 0;
+  return isQuantized(format) ? blockFormat(format).scaleBytes(columns) : 0;
 }
 
 uint64_t rlx::packedBytes(WeightLayout layout, WeightFormat format, uint64_t rows,
@@ -37,6 +34,7 @@ uint64_t rlx::packedBytes(WeightLayout layout, WeightFormat format, uint64_t row
     assert(format == WeightFormat::F32 && "the row layout holds f32");
     return rows * columns * 4;
   }
-  assert((!isQuantized(format) || columns % kQuantBlock == 0) && "a block would be cut");
+  assert((!isQuantized(format) || columns % blockFormat(format).scaleColumns == 0) &&
+         "a block would be cut");
   return panelCount(rows) * (panelBytes(format, columns) + panelScaleBytes(format, columns));
 }

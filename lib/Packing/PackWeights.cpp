@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 // Threads pack the panels of a batch; meanwhile the batch before is hashed and
 // handed on. Scales wait in memory until the quants of their weight are out: they
-// are a sixteenth of the largest q8_0 weight, an eighth of the largest q4_0 one.
+// are a sixteenth of the largest q8_0 weight, an eighth of the largest q4_0 one, and
+// less for the formats with integer scales but q2_k.
 //===----------------------------------------------------------------------===//
 #include "rlx/Packing/PackWeights.h"
 #include "PanelWriter.h"
@@ -14,6 +15,7 @@
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
 #include "llvm/Support/ThreadPool.h"
+#include <cmath>
 
 using namespace rlx;
 
@@ -93,6 +95,16 @@ llvm::Error Packer::packRows(const WeightRecipe &recipe, const RowReader &reader
   return llvm::Error::success();
 }
 
+/// The root of the mean squared error in units of that of the values.
+static double relativeError(llvm::ArrayRef<SquaredError> errors) {
+  SquaredError sum;
+  for (const SquaredError &panel : errors) {
+    sum.error += panel.error;
+    sum.values += panel.values;
+  }
+  return sum.values > 0 ? std::sqrt(sum.error / sum.values) : 0.0;
+}
+
 llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &reader) {
   uint64_t panels = panelCount(reader.packedRows());
   uint64_t size = panelBytes(recipe.format, recipe.columns);
@@ -100,6 +112,7 @@ llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &read
   std::vector<uint8_t> scales(panels * scaleSize);
   uint64_t perBatch = std::max<uint64_t>(1, options.batchBytes / std::max<uint64_t>(1, size));
 
+  std::vector<SquaredError> errors(panels);
   std::vector<uint8_t> packing, ready;
   for (uint64_t begin = 0; begin < panels; begin += perBatch) {
     uint64_t count = std::min(perBatch, panels - begin);
@@ -109,9 +122,10 @@ llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &read
       pool.async([&, first] {
         RowBuffer buffer;
         for (uint64_t i = first; i < std::min(first + share, count); ++i)
-          writePanel(recipe.format, reader, begin + i, buffer,
-                     llvm::MutableArrayRef(packing).slice(i * size, size),
-                     llvm::MutableArrayRef(scales).slice((begin + i) * scaleSize, scaleSize));
+          errors[begin + i] =
+              writePanel(recipe.format, reader, begin + i, buffer,
+                         llvm::MutableArrayRef(packing).slice(i * size, size),
+                         llvm::MutableArrayRef(scales).slice((begin + i) * scaleSize, scaleSize));
       });
     llvm::Error error = write(ready);
     pool.wait();
@@ -121,6 +135,8 @@ llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &read
   }
   if (llvm::Error error = write(ready))
     return error;
+  if (options.quantized && reader.quantizes())
+    options.quantized(recipe, relativeError(errors));
   return write(scales);
 }
 

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-// One function for each format of rlx/Packing/Layouts.h.
+// Writes the layouts of rlx/Packing/Layouts.h.
 //===----------------------------------------------------------------------===//
 #include "PanelWriter.h"
 #include "rlx/Import/Dequantize.h"
@@ -29,24 +29,41 @@ static void writeBF16(llvm::ArrayRef<float> values, uint64_t row, uint8_t *panel
                       floatToBfloat16(values[k]));
 }
 
-static void writeQ8_0(llvm::ArrayRef<int8_t> quants, uint64_t row, uint8_t *panel) {
-  for (size_t k = 0; k < quants.size(); ++k)
-    panel[(k / 4 * kPanelRows + row) * 4 + k % 4] = static_cast<uint8_t>(quants[k] + 128);
+/// The codes of a row, cut into the planes of the format.
+static void writeCodes(const BlockRow &row, uint64_t lane, uint8_t *panel) {
+  const BlockFormat &format = blockFormat(row.format);
+  for (const CodePlane &plane : codePlanes(format))
+    for (size_t first = 0; first < row.codes.size(); first += kQuantBlock) {
+      uint8_t *block = panel + format.codeBytes(first) + plane.blockByte + lane * 4;
+      for (unsigned k = 0; k < kQuantBlock; ++k) {
+        unsigned bits = row.codes[first + k] >> plane.low & plane.mask();
+        block[plane.vector(k / 4) * 64 + k % 4] |= static_cast<uint8_t>(bits << plane.shift(k / 4));
+      }
+    }
 }
 
-static void writeQ4_0(llvm::ArrayRef<int8_t> quants, uint64_t row, uint8_t *panel) {
-  for (size_t begin = 0; begin < quants.size(); begin += kQuantBlock) {
-    const int8_t *block = quants.data() + begin;
-    uint8_t *out = panel + begin * kPanelRows / 2;
-    for (size_t i = 0; i < kQuantBlock / 2; ++i)
-      out[(i / 4 * kPanelRows + row) * 4 + i % 4] =
-          static_cast<uint8_t>((block[i] + 8) | (block[i + 16] + 8) << 4);
+static void writeScales(const BlockRow &row, uint64_t lane, uint8_t *records) {
+  const BlockFormat &format = blockFormat(row.format);
+  for (size_t i = 0; i < row.d.size(); ++i) {
+    uint8_t *record = records + i * format.recordBytes();
+    endian::write16le(record + lane * 2, row.d[i]);
+    if (format.minima)
+      endian::write16le(record + kPanelRows * 2 + lane * 2, row.m[i]);
+    if (!format.integerScales)
+      continue;
+    for (unsigned group = 0; group < format.groups(); ++group) {
+      uint8_t *integers = record + format.headBytes() + group * format.groupBytes() + lane;
+      *integers = static_cast<uint8_t>(row.scales[i * format.groups() + group]);
+      if (format.minima)
+        integers[kPanelRows] = row.minima[i * format.groups() + group];
+    }
   }
 }
 
-void rlx::writePanel(WeightFormat format, const RowReader &reader, uint64_t panel,
-                     RowBuffer &buffer, llvm::MutableArrayRef<uint8_t> values,
-                     llvm::MutableArrayRef<uint8_t> scales) {
+SquaredError rlx::writePanel(WeightFormat format, const RowReader &reader, uint64_t panel,
+                             RowBuffer &buffer, llvm::MutableArrayRef<uint8_t> values,
+                             llvm::MutableArrayRef<uint8_t> scales) {
+  SquaredError errors;
   for (uint64_t row = 0; row < kPanelRows; ++row) {
     reader.read(panel * kPanelRows + row, buffer);
     switch (format) {
@@ -59,15 +76,12 @@ void rlx::writePanel(WeightFormat format, const RowReader &reader, uint64_t pane
     case WeightFormat::BF16:
       writeBF16(buffer.values, row, values.data());
       break;
-    case WeightFormat::Q8_0:
-      writeQ8_0(buffer.quants, row, values.data());
-      break;
-    case WeightFormat::Q4_0:
-      writeQ4_0(buffer.quants, row, values.data());
-      break;
+    default:
+      writeCodes(buffer.blocks, row, values.data());
+      writeScales(buffer.blocks, row, scales.data());
     }
-    if (isQuantized(format))
-      for (size_t block = 0; block < buffer.scales.size(); ++block)
-        endian::write16le(scales.data() + (block * kPanelRows + row) * 2, buffer.scales[block]);
+    errors.error += buffer.errors.error;
+    errors.values += buffer.errors.values;
   }
+  return errors;
 }

@@ -7,6 +7,7 @@
 // Checks that each weight of a module can be packed from the tensors that it names.
 //===----------------------------------------------------------------------===//
 #include "rlx/Packing/PackWeights.h"
+#include "rlx/Packing/Quantize.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -37,26 +38,6 @@ static std::optional<DType> dtypeOf(Type type) {
   return std::nullopt;
 }
 
-static std::optional<WeightFormat> formatOf(Type type) {
-  std::optional<DType> dtype = dtypeOf(type);
-  if (!dtype)
-    return std::nullopt;
-  switch (*dtype) {
-  case DType::F32:
-    return WeightFormat::F32;
-  case DType::F16:
-    return WeightFormat::F16;
-  case DType::BF16:
-    return WeightFormat::BF16;
-  case DType::Q8_0:
-    return WeightFormat::Q8_0;
-  case DType::Q4_0:
-    return WeightFormat::Q4_0;
-  default:
-    return std::nullopt;
-  }
-}
-
 static llvm::Error readSources(WeightOp weight, TensorResolver resolve, WeightRecipe &recipe) {
   for (auto source : weight.getSources().getAsRange<SourceAttr>()) {
     llvm::Expected<const Tensor *> tensor = resolve(source);
@@ -85,12 +66,11 @@ static llvm::Error readTransforms(WeightOp weight, WeightRecipe &recipe) {
                                    static_cast<float>(add.getValue().getValueAsDouble()),
                                    DType::F32});
     } else if (auto convert = dyn_cast<ConvertAttr>(transform)) {
-      if (!formatOf(convert.getElementType()))
-        return weightError(weight,
-                           "expected a conversion to f32, f16, bf16, q8_0 or q4_0 but got {0}",
-                           text(convert.getElementType()));
-      recipe.transforms.push_back(
-          {WeightTransform::Convert, 0.0f, *dtypeOf(convert.getElementType())});
+      std::optional<DType> type = dtypeOf(convert.getElementType());
+      if (!type || (isQuantized(*type) && !canQuantize(formatOf(*type))))
+        return weightError(weight, "expected a conversion to f32, f16, bf16, {0} but got {1}",
+                           "q8_0, q4_0, q5_0, q4_k or q6_k", text(convert.getElementType()));
+      recipe.transforms.push_back({WeightTransform::Convert, 0.0f, *type});
     } else if (auto pack = dyn_cast<PackAttr>(transform)) {
       llvm::StringRef layout = pack.getLayout().getValue();
       recipe.layout = layout == "row" ? WeightLayout::Row : WeightLayout::R16;
@@ -118,9 +98,13 @@ static llvm::Error checkShape(WeightOp weight, const WeightRecipe &recipe) {
   }
   if (rows != recipe.rows)
     return weightError(weight, "expected {0} rows but its sources have {1}", recipe.rows, rows);
-  if (isQuantized(recipe.format) && recipe.columns % kQuantBlock != 0)
+  if (unsigned block = blockFormat(recipe.format).scaleColumns; block && recipe.columns % block)
     return weightError(weight, "expected rows of a multiple of {0} elements for {1} but got {2}",
-                       kQuantBlock, text(weight.getTensorType().getElementType()), recipe.columns);
+                       block, text(weight.getTensorType().getElementType()), recipe.columns);
+  if (!keepsBlocks(recipe) && isQuantized(recipe.format) && !canQuantize(recipe.format))
+    return weightError(weight,
+                       "expected sources of {0} but got others, which RLX cannot make it of",
+                       text(weight.getTensorType().getElementType()));
   if (recipe.layout == WeightLayout::Row && recipe.format != WeightFormat::F32)
     return weightError(weight, "expected f32 in layout 'row' but got {0}",
                        text(weight.getTensorType().getElementType()));
@@ -142,11 +126,12 @@ static llvm::Expected<WeightRecipe> readRecipe(WeightOp weight, TensorResolver r
   recipe.offset = *weight.getOffset();
   recipe.size = *weight.getSize();
   RankedTensorType type = weight.getTensorType();
-  std::optional<WeightFormat> format = formatOf(type.getElementType());
-  if (!format || !type.hasStaticShape() || type.getRank() == 0)
-    return weightError(
-        weight, "expected a static tensor of f32, f16, bf16, q8_0 or q4_0 but got {0}", text(type));
-  recipe.format = *format;
+  std::optional<DType> element = dtypeOf(type.getElementType());
+  if (!element || !type.hasStaticShape() || type.getRank() == 0)
+    return weightError(weight,
+                       "expected a static tensor of f32, f16, bf16 or a quantised type but got {0}",
+                       text(type));
+  recipe.format = formatOf(*element);
   recipe.columns = type.getShape().back();
   recipe.rows = type.getNumElements() / std::max<int64_t>(1, recipe.columns);
   if (llvm::Error error = readSources(weight, resolve, recipe))

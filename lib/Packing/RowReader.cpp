@@ -13,51 +13,37 @@
 
 using namespace rlx;
 
-static DType storedType(WeightFormat format) {
-  switch (format) {
-  case WeightFormat::F32:
-    return DType::F32;
-  case WeightFormat::F16:
-    return DType::F16;
-  case WeightFormat::BF16:
-    return DType::BF16;
-  case WeightFormat::Q8_0:
-    return DType::Q8_0;
-  case WeightFormat::Q4_0:
-    return DType::Q4_0;
-  }
-  return DType::F32;
-}
-
-static void quantize(DType type, RowBuffer &buffer) {
-  buffer.quants.resize(buffer.values.size());
-  buffer.scales.resize(buffer.values.size() / kQuantBlock);
-  if (type == DType::Q8_0)
-    quantizeRowQ8_0(buffer.values, buffer.quants, buffer.scales);
-  else
-    quantizeRowQ4_0(buffer.values, buffer.quants, buffer.scales);
-}
-
 /// Rounds the values to what `type` can hold.
 static void roundTo(DType type, RowBuffer &buffer) {
-  switch (type) {
-  case DType::F16:
-    for (float &value : buffer.values)
-      value = halfToFloat(floatToHalf(value));
-    return;
-  case DType::BF16:
-    for (float &value : buffer.values)
-      value = bfloat16ToFloat(floatToBfloat16(value));
-    return;
-  case DType::Q8_0:
-  case DType::Q4_0:
-    quantize(type, buffer);
-    for (auto [i, value] : llvm::enumerate(buffer.values))
-      value = halfToFloat(buffer.scales[i / kQuantBlock]) * static_cast<float>(buffer.quants[i]);
-    return;
-  default:
-    return;
+  if (isQuantized(type)) {
+    quantizeRow(formatOf(type), buffer.values, buffer.blocks);
+    return buffer.blocks.values(buffer.values);
   }
+  for (float &value : buffer.values)
+    value = type == DType::F16    ? halfToFloat(floatToHalf(value))
+            : type == DType::BF16 ? bfloat16ToFloat(floatToBfloat16(value))
+                                  : value;
+}
+
+/// Quantises the values and notes the error.
+static void quantize(WeightFormat format, RowBuffer &buffer) {
+  quantizeRow(format, buffer.values, buffer.blocks);
+  std::vector<float> rounded(buffer.values.size());
+  buffer.blocks.values(rounded);
+  for (auto [value, result] : llvm::zip(buffer.values, rounded)) {
+    double error = double(value) - result;
+    buffer.errors.error += error * error;
+    buffer.errors.values += double(value) * value;
+  }
+}
+
+bool rlx::keepsBlocks(const WeightRecipe &recipe) {
+  DType type = dtypeOf(recipe.format);
+  return isQuantized(type) &&
+         llvm::all_of(recipe.sources, [&](const Tensor *t) { return t->type == type; }) &&
+         llvm::all_of(recipe.transforms, [&](const WeightTransform &transform) {
+           return transform.kind == WeightTransform::Convert && transform.type == type;
+         });
 }
 
 RowReader::RowReader(const WeightRecipe &recipe) : recipe(recipe), rowCount(recipe.rows) {
@@ -67,12 +53,7 @@ RowReader::RowReader(const WeightRecipe &recipe) : recipe(recipe), rowCount(reci
       panels = std::max(panels, panelCount(source->numRows()));
     rowCount = panels * kPanelRows * recipe.sources.size();
   }
-  DType type = storedType(recipe.format);
-  exact = isQuantized(recipe.format) &&
-          llvm::all_of(recipe.sources, [&](const Tensor *t) { return t->type == type; }) &&
-          llvm::all_of(recipe.transforms, [&](const WeightTransform &transform) {
-            return transform.kind == WeightTransform::Convert && transform.type == type;
-          });
+  exact = keepsBlocks(recipe);
 }
 
 RowReader::Place RowReader::locate(uint64_t row) const {
@@ -92,35 +73,34 @@ RowReader::Place RowReader::locate(uint64_t row) const {
   return {nullptr, 0};
 }
 
-void RowReader::read(uint64_t row, RowBuffer &buffer) const {
-  uint64_t columns = recipe.columns;
-  buffer.values.resize(columns);
-  Place place = locate(row);
-  if (!place.tensor) {
-    std::fill(buffer.values.begin(), buffer.values.end(), 0.0f);
-    if (isQuantized(recipe.format)) {
-      buffer.quants.assign(columns, 0);
-      buffer.scales.assign(columns / kQuantBlock, 0);
-    }
-    return;
+void RowReader::readPadding(RowBuffer &buffer) const {
+  if (isQuantized(recipe.format)) {
+    buffer.blocks.resize(recipe.format, recipe.columns);
+    return buffer.blocks.clear();
   }
+  buffer.values.assign(recipe.columns, 0.0f);
+}
+
+void RowReader::read(uint64_t row, RowBuffer &buffer) const {
+  buffer.errors = {};
+  Place place = locate(row);
+  if (!place.tensor)
+    return readPadding(buffer);
   uint64_t size = place.tensor->rowBytes();
   llvm::ArrayRef<uint8_t> bytes = place.tensor->bytes.slice(place.row * size, size);
   if (exact) {
-    buffer.quants.resize(columns);
-    buffer.scales.resize(columns / kQuantBlock);
-    unpackRow(place.tensor->type, bytes, buffer.quants, buffer.scales);
-    return;
+    buffer.blocks.resize(recipe.format, recipe.columns);
+    return unpackRow(place.tensor->type, bytes, buffer.blocks);
   }
+  buffer.values.resize(recipe.columns);
   dequantizeRow(place.tensor->type, bytes, buffer.values);
-  DType type = storedType(recipe.format);
   for (auto [i, transform] : llvm::enumerate(recipe.transforms)) {
     if (transform.kind == WeightTransform::AddScalar)
       for (float &value : buffer.values)
         value += transform.value;
-    else if (i + 1 != recipe.transforms.size() || transform.type != type)
+    else if (i + 1 != recipe.transforms.size() || transform.type != dtypeOf(recipe.format))
       roundTo(transform.type, buffer); // the last one is what laying out does
   }
   if (isQuantized(recipe.format))
-    quantize(type, buffer);
+    quantize(recipe.format, buffer);
 }

@@ -9,15 +9,21 @@
 #ifndef RLX_LIB_PACKING_ROWREADER_H
 #define RLX_LIB_PACKING_ROWREADER_H
 
+#include "rlx/Import/Dequantize.h"
 #include "rlx/Packing/PackWeights.h"
 
 namespace rlx {
 
+/// Squared sums over quantised rows.
+struct SquaredError {
+  double error = 0, values = 0;
+};
+
 /// Memory for one row; each thread has its own.
 struct RowBuffer {
   std::vector<float> values;
-  std::vector<int8_t> quants;   ///< formats with blocks only
-  std::vector<uint16_t> scales; ///< f16 bits, one for each block
+  BlockRow blocks;     ///< quantised formats only
+  SquaredError errors; ///< of the row just read; zero where nothing was quantised
 };
 
 /// Immutable, so that threads share it.
@@ -28,8 +34,11 @@ public:
   /// Rows in packed order, padding between sources included (not that at the end).
   uint64_t packedRows() const { return rowCount; }
 
-  /// Fills `buffer.values`, or for formats with blocks `quants` and `scales`, with
-  /// packed row `row`. Rows of padding, also those behind the end, are zero.
+  /// Whether rows are quantised here, rather than kept as they are stored.
+  bool quantizes() const { return isQuantized(recipe.format) && !exact; }
+
+  /// Fills `buffer.values`, or for quantised formats `buffer.blocks`, with packed row
+  /// `row`. Rows of padding, also those behind the end, are zero.
   void read(uint64_t row, RowBuffer &buffer) const;
 
 private:
@@ -38,6 +47,7 @@ private:
     uint64_t row;
   };
   Place locate(uint64_t row) const;
+  void readPadding(RowBuffer &buffer) const;
 
   const WeightRecipe &recipe;
   uint64_t rowCount;

@@ -51,20 +51,12 @@ static std::string llvmFeature(StringRef suffix) {
   return suffix.str();
 }
 
-StringRef rlx::weightFormatName(WeightFormat format) {
-  constexpr StringLiteral names[] = {"f32", "f16", "bf16", "q8_0", "q4_0"};
-  return names[unsigned(format)];
-}
-
 static void setTiles(TargetDescription &target, TileShape dense, TileShape integer,
                      unsigned gemvDense, unsigned gemvInteger) {
-  for (WeightFormat format : {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16}) {
-    target.gemmTile[unsigned(format)] = dense;
-    target.gemvPanels[unsigned(format)] = gemvDense;
-  }
-  for (WeightFormat format : {WeightFormat::Q8_0, WeightFormat::Q4_0}) {
-    target.gemmTile[unsigned(format)] = integer;
-    target.gemvPanels[unsigned(format)] = gemvInteger;
+  for (unsigned i = 0; i < kWeightFormatCount; ++i) {
+    bool quantized = isQuantized(static_cast<WeightFormat>(i));
+    target.gemmTile[i] = quantized ? integer : dense;
+    target.gemvPanels[i] = quantized ? gemvInteger : gemvDense;
   }
 }
 

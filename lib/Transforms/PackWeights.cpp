@@ -19,15 +19,27 @@ namespace rlx {
 using namespace mlir;
 using namespace rlx;
 
-/// The element type that an option's value names; null where it names none.
+/// The element type that an option's value names; null where it names none that
+/// weights can be converted to.
 static Type parseElementType(StringRef name, MLIRContext *context) {
+  for (StringRef format : {"q8_0", "q4_0", "q5_0", "q4_k", "q6_k"})
+    if (name == format)
+      return QuantType::get(context, format);
   return llvm::StringSwitch<Type>(name)
       .Case("f32", Float32Type::get(context))
       .Case("f16", Float16Type::get(context))
       .Case("bf16", BFloat16Type::get(context))
-      .Case("q8_0", QuantType::get(context, "q8_0"))
-      .Case("q4_0", QuantType::get(context, "q4_0"))
       .Default(Type());
+}
+
+/// What takes the place of a quantised type whose blocks rows do not fill: the next
+/// better one with short blocks. Null: nothing does.
+static Type getFallback(QuantType type) {
+  StringRef name = llvm::StringSwitch<StringRef>(type.getFormat())
+                       .Case("q4_k", "q5_0")
+                       .Case("q6_k", "q8_0")
+                       .Default("");
+  return parseElementType(name, type.getContext());
 }
 
 static std::string describe(Type type) {
@@ -36,13 +48,6 @@ static std::string describe(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
   return text;
-}
-
-/// Whether kernels read matrices of this element type.
-static bool hasKernels(Type type) {
-  if (auto quantised = dyn_cast<QuantType>(type))
-    return quantised.getFormat() == "q8_0" || quantised.getFormat() == "q4_0";
-  return type.isF32() || type.isF16() || type.isBF16();
 }
 
 namespace {
@@ -68,7 +73,6 @@ struct PackWeights : rlx::impl::PackWeightsBase<PackWeights> {
         return signalPassFailure();
       }
     }
-    reportExpanded();
   }
 
 private:
@@ -82,46 +86,49 @@ private:
              << option << " to be " << choices << " but got '" << value << "'";
     };
     auto isFloat = [](Type type) { return isa<FloatType>(type); };
-    auto isQuantised = [](Type type) { return isa<QuantType>(type); };
-    auto isAny = [](Type) { return true; };
-    return failure(failed(parse("dtype", dtype, "f32, f16 or bf16", floatType, isFloat)) ||
-                   failed(parse("quantize", quantize, "q8_0 or q4_0", quantType, isQuantised)) ||
-                   failed(parse("embedding", embedding, "f32, f16, bf16, q8_0 or q4_0",
-                                embeddingType, isAny)));
+    auto isQuantised = [](Type type) {
+      auto quantised = dyn_cast<QuantType>(type);
+      return quantised && quantised.getFormat() != "q5_0" && quantised.getFormat() != "q6_k";
+    };
+    auto isAny = [](Type type) { return true; };
+    return failure(
+        failed(parse("dtype", dtype, "f32, f16 or bf16", floatType, isFloat)) ||
+        failed(parse("quantize", quantize, "q8_0, q4_0 or q4_k", quantType, isQuantised)) ||
+        failed(parse("embedding", embedding, "f32, f16, bf16, q8_0, q4_0, q5_0, q4_k or q6_k",
+                     embeddingType, isAny)));
   }
 
   /// What the options ask for, whether or not the matrix can have it; null: as it is.
   Type getWantedType(bool isEmbedding) {
     if (isEmbedding && embeddingType)
       return embeddingType;
-    if (isEmbedding && quantType && quantize == "q4_0")
-      return parseElementType("q8_0", &getContext());
+    if (isEmbedding && quantType && quantize != "q8_0")
+      return parseElementType(quantize == "q4_k" ? "q6_k" : "q8_0", &getContext());
     return quantType ? quantType : floatType;
   }
 
   /// The final element type of a matrix.
   Type chooseType(WeightOp weight, bool isEmbedding) {
     Type stored = weight.getTensorType().getElementType();
-    Type wanted = getWantedType(isEmbedding);
+    Type wanted = getWantedType(isEmbedding), unquantised = floatType ? floatType : stored;
     // Quantising what is quantised already would only add error.
-    if (wanted && isa<QuantType>(wanted) && isa<QuantType>(stored) && hasKernels(stored))
+    if (wanted && isa<QuantType>(wanted) && isa<QuantType>(stored))
       return stored;
-    Type unquantised = floatType            ? floatType
-                       : hasKernels(stored) ? stored
-                                            : Type(BFloat16Type::get(&getContext()));
-    if (!wanted)
-      wanted = unquantised;
     int64_t columns = weight.getTensorType().getDimSize(1);
-    if (auto quantised = dyn_cast<QuantType>(wanted); quantised && columns % quantised.getBlock()) {
-      weight.emitRemark("weight '")
-          << weight.getSymName() << "' stays " << describe(unquantised) << ": its rows of "
-          << columns << " elements are no multiple of the " << quantised.getBlock()
-          << " of a block of " << describe(quantised);
-      wanted = unquantised;
+    Type chosen = wanted ? wanted : unquantised;
+    while (auto quantised = dyn_cast_or_null<QuantType>(chosen)) {
+      if (columns % quantised.getBlock() == 0)
+        break;
+      chosen = getFallback(quantised);
     }
-    if (!hasKernels(stored))
-      ++expanded[{describe(stored), describe(wanted)}];
-    return wanted;
+    if (!chosen)
+      chosen = unquantised;
+    if (wanted && chosen != wanted)
+      weight.emitRemark("weight '")
+          << weight.getSymName() << "' " << (chosen == stored ? "stays " : "becomes ")
+          << describe(chosen) << ": its rows of " << columns << " elements are no multiple of the "
+          << cast<QuantType>(wanted).getBlock() << " of a block of " << describe(wanted);
+    return chosen;
   }
 
   void pack(WeightOp weight, Type elementType, StringRef layout) {
@@ -134,14 +141,6 @@ private:
     weight.setTransformsAttr(ArrayAttr::get(&getContext(), transforms));
   }
 
-  void reportExpanded() {
-    for (const auto &[types, count] : expanded)
-      getOperation().emitRemark(std::to_string(count))
-          << " weights of format " << types.first << ", which has no kernels, become "
-          << types.second;
-  }
-
   Type floatType, quantType, embeddingType;
-  std::map<std::pair<std::string, std::string>, int64_t> expanded;
 };
 } // namespace

@@ -37,7 +37,8 @@ static std::string testName(const ::testing::TestParamInfo<const char *> &info) 
 INSTANTIATE_TEST_SUITE_P(Models, Chunk,
                          ::testing::Values("gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma3-v3",
                                            "gemma2-bf16", "gemma3-f16", "gemma3-q8_0",
-                                           "gemma2-q4_0", "gguf-gemma3-Q4_0"),
+                                           "gemma2-q4_0", "gguf-gemma3-Q4_0", "gguf-gemma3-Q4_K_M",
+                                           "gguf-gemma2-Q2_K", "gguf-gemma3-IQ4_XS"),
                          testName);
 
 // Every PAST_SEQ from 1 to beyond the window, through the true decode entry.

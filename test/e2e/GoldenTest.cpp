@@ -90,9 +90,10 @@ TEST(GGUFGolden, WithinLlamaCppsOwnError) {
   std::ifstream in(folder + "errors.json");
   nlohmann::json errors = nlohmann::json::parse(in);
   size_t checked = 0;
-  for (const char *name : {"gemma-F16", "gemma-BF16", "gemma-Q4_1", "gemma-Q5_0", "gemma-Q5_1",
-                           "gemma2-Q4_0", "gemma2-Q8_0", "gemma2-Q5_K_M", "gemma2-Q6_K",
-                           "gemma3-Q4_0", "gemma3-Q8_0", "gemma3-Q4_K_M"}) {
+  for (const char *name :
+       {"gemma-F16", "gemma-BF16", "gemma-Q4_1", "gemma-Q5_0", "gemma-Q5_1", "gemma2-Q2_K",
+        "gemma2-Q4_0", "gemma2-Q8_0", "gemma2-Q5_K_M", "gemma2-Q6_K", "gemma3-Q4_0", "gemma3-Q8_0",
+        "gemma3-Q4_K_M", "gemma3-IQ4_XS"}) {
     SCOPED_TRACE(name);
     double allowed = 1.5 * errors.at(name).at("llama_cpp_max_abs_error").get<double>();
     Model model = openModel(std::string("gguf-") + name);
@@ -104,5 +105,5 @@ TEST(GGUFGolden, WithinLlamaCppsOwnError) {
       ++checked;
     }
   }
-  EXPECT_EQ(checked, 12u);
+  EXPECT_EQ(checked, 14u);
 }

@@ -10,6 +10,10 @@ import numpy
 from emulated import EXACT, EmulatedTest, main
 
 MODEL = "tiny-gemma3"
+# Between them every quantised type but q8_0 and q4_0: planes of bits, minima, look-ups.
+FILES = ("gemma3-Q4_K_M.gguf", "gemma2-Q2_K.gguf", "gemma2-Q5_K_M.gguf", "gemma3-IQ4_XS.gguf",
+         "gemma-Q5_1.gguf")
+IDS = [2, *range(100, 139)]
 # It has the dot product instructions that qemu's named processors lack.
 MAX = "max"
 TARGETS = ("aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm")
@@ -45,6 +49,14 @@ class AArch64Test(EmulatedTest):
                 here = self.logits(None, self.compile(MODEL, "x86-64-v3", options), ids)
                 there = self.logits(MAX, self.compile(MODEL, TARGETS[-1], options), ids)
                 numpy.testing.assert_array_equal(there, here)
+
+    def test_stored_blocks_give_this_machines_logits(self):
+        for file in FILES:
+            here = self.logits(None, self.compile(file, "x86-64-v3"), IDS)
+            for target in (TARGETS[0], TARGETS[-1]):
+                with self.subTest(target + " " + file):
+                    there = self.logits(MAX, self.compile(file, target), IDS)
+                    numpy.testing.assert_array_equal(there, here)
 
     def test_missing_instructions_are_named(self):
         binary = self.compile(MODEL, TARGETS[-1], "--quantize=q4_0")

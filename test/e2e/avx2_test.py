@@ -26,6 +26,16 @@ class AVX2Test(EmulatedTest):
         numpy.testing.assert_array_equal(self.logits(CPU, binary, ids, threads=2),
                                          self.logits(None, binary, ids))
 
+    def test_stored_blocks_give_this_machines_logits(self):
+        for file in ("gemma3-Q4_K_M.gguf", "gemma2-Q2_K.gguf", "gemma3-IQ4_XS.gguf"):
+            with self.subTest(file):
+                binary = self.compile(file, "x86-64-v3")
+                ids = [2, *range(100, 111)]
+                here = self.logits(None, binary, ids)
+                numpy.testing.assert_array_equal(self.logits(CPU, binary, ids), here)
+                newer = self.compile(file, None)
+                numpy.testing.assert_array_equal(self.logits(None, newer, ids), here)
+
     def test_cached_tokens_equal_naive_ones(self):
         self.assertCacheHolds(CPU, self.compile(MODEL, "x86-64-v3", QUANTISED), "2,5,6", 4)
 

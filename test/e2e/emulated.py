@@ -37,7 +37,8 @@ class EmulatedTest(unittest.TestCase):
     def compile(self, model, target, *options):
         binary = os.path.join(self.folder, "-".join((model, target) + options))
         if not os.path.exists(binary):
-            command = [self.compiler, os.path.join(self.data, "models", model), "-o", binary,
+            folder = os.path.join("goldens", "gguf") if model.endswith(".gguf") else "models"
+            command = [self.compiler, os.path.join(self.data, folder, model), "-o", binary,
                        *options] + ([f"--target-cpu={target}"] if target else [])
             result = subprocess.run(command, capture_output=True, text=True)
             self.assertEqual(result.returncode, 0, result.stderr)

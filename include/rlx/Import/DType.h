@@ -9,6 +9,7 @@
 #ifndef RLX_IMPORT_DTYPE_H
 #define RLX_IMPORT_DTYPE_H
 
+#include "rlx/Target/WeightFormat.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
@@ -27,11 +28,20 @@ enum class DType : uint8_t {
   Q4_1,
   Q5_0,
   Q5_1,
+  Q2_K,
+  Q3_K,
   Q4_K,
   Q5_K,
   Q6_K,
+  IQ4_NL,
+  IQ4_XS,
   Unsupported
 };
+
+/// Types are numbered as the formats of packed weights that keep them as they are.
+static_assert(unsigned(DType::Unsupported) == kWeightFormatCount);
+constexpr WeightFormat formatOf(DType type) { return static_cast<WeightFormat>(type); }
+constexpr DType dtypeOf(WeightFormat format) { return static_cast<DType>(format); }
 
 /// Storage of one element type: `blockElements` consecutive elements of a row
 /// take `blockBytes` bytes (1 element a block for the float types).
@@ -44,7 +54,9 @@ struct DTypeInfo {
 /// `type` must not be Unsupported.
 const DTypeInfo &getDTypeInfo(DType type);
 
-inline bool isQuantized(DType type) { return type >= DType::Q8_0 && type <= DType::Q6_K; }
+inline bool isQuantized(DType type) {
+  return type != DType::Unsupported && isQuantized(formatOf(type));
+}
 
 /// The type spelled `name` (any case), if RLX reads it.
 std::optional<DType> parseDType(llvm::StringRef name);

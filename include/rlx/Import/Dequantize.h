@@ -12,6 +12,7 @@
 #include "rlx/Import/DType.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cstdint>
+#include <vector>
 
 namespace rlx {
 
@@ -25,11 +26,33 @@ uint16_t floatToBfloat16(float value);
 /// multiple of the type's block, and `bytes` must hold that many blocks.
 void dequantizeRow(DType type, llvm::ArrayRef<uint8_t> bytes, llvm::MutableArrayRef<float> values);
 
-/// Unpacks the q8_0 or q4_0 blocks of a row exactly: `quants[k]` is the signed
-/// integer of element k (q4_0: -8 … 7) and `scales[b]` the f16 bits of block
-/// b's scale, so that element k is quants[k] * scales[k / 32].
-void unpackRow(DType type, llvm::ArrayRef<uint8_t> bytes, llvm::MutableArrayRef<int8_t> quants,
-               llvm::MutableArrayRef<uint16_t> scales);
+/// A quantised row in the terms of its BlockFormat (rlx/Target/WeightFormat.h),
+/// nothing rounded.
+struct BlockRow {
+  WeightFormat format = WeightFormat::Q8_0;
+  std::vector<uint8_t> codes;  ///< of each element
+  std::vector<uint16_t> d, m;  ///< f16 bits, for each scaleColumns elements
+  std::vector<int8_t> scales;  ///< s, for each groupColumns elements
+  std::vector<uint8_t> minima; ///< n, for each groupColumns elements
+
+  /// Makes room for `columns` elements; fields that the format lacks become empty.
+  void resize(WeightFormat rowFormat, size_t columns);
+  /// Makes every element 0: scales of 0, codes of the number 0.
+  void clear();
+
+  /// The integer q of element k.
+  int quant(size_t k) const;
+  /// The factor of a group's integers.
+  float scale(size_t group) const;
+  /// What is added to every element of a group.
+  float minimum(size_t group) const;
+  /// The elements.
+  void values(llvm::MutableArrayRef<float> values) const;
+};
+
+/// Unpacks the blocks of a row of quantised type `type` into `row`, which has the
+/// format and size wanted.
+void unpackRow(DType type, llvm::ArrayRef<uint8_t> bytes, BlockRow &row);
 
 } // namespace rlx
 

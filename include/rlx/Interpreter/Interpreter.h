@@ -24,8 +24,8 @@ struct InterpreterOptions {
   enum class Arithmetic { Exact, Single } arithmetic = Arithmetic::Exact;
   /// Round what enters the cache to the slot's type, f32 otherwise.
   bool roundCache = true;
-  /// Products with q8_0 and q4_0 weights see their input as kernels do: blocks of
-  /// 32 rounded to 8 bits.
+  /// Products with quantised weights see their input as kernels do: blocks of 32
+  /// rounded to 8 bits.
   bool quantizeActivations = false;
   /// Products with bf16 weights see their input rounded to bf16, as kernels with
   /// bf16 dot products do.

@@ -11,6 +11,7 @@
 #define RLX_INTERPRETER_WEIGHTPROVIDER_H
 
 #include "rlx/IR/RLXOps.h"
+#include "rlx/Import/Dequantize.h"
 #include "rlx/Import/WeightSource.h"
 
 namespace rlx {
@@ -24,10 +25,8 @@ public:
   virtual llvm::Error readRow(WeightOp weight, int64_t row,
                               llvm::MutableArrayRef<float> values) = 0;
 
-  /// The row of a weight whose declared type is q8_0 or q4_0: element k is
-  /// quants[k] * scales[k / 32].
-  virtual llvm::Error readQuants(WeightOp weight, int64_t row, llvm::MutableArrayRef<int8_t> quants,
-                                 llvm::MutableArrayRef<float> scales) = 0;
+  /// The blocks of row `row` of a weight whose declared type is quantised.
+  virtual llvm::Error readBlocks(WeightOp weight, int64_t row, BlockRow &blocks) = 0;
 };
 
 /// Reads rows from the tensors of a checkpoint, found by name.
@@ -37,8 +36,7 @@ public:
   explicit SourceWeights(const WeightSource &source) : source(source) {}
 
   llvm::Error readRow(WeightOp weight, int64_t row, llvm::MutableArrayRef<float> values) override;
-  llvm::Error readQuants(WeightOp weight, int64_t row, llvm::MutableArrayRef<int8_t> quants,
-                         llvm::MutableArrayRef<float> scales) override;
+  llvm::Error readBlocks(WeightOp weight, int64_t row, BlockRow &blocks) override;
 
 private:
   /// The tensor that holds row `row` of `weight`; `row` becomes its row there.

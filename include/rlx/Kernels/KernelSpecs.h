@@ -33,11 +33,15 @@
 
 namespace rlx {
 
-/// How a linear kernel reads its activations.
+/// How a linear kernel reads its activations. The integer formats are s8 blocks of 32:
+/// per row K quants, K/32 f32 scales, then what offsets or minima of weights multiply.
 enum class ActivationFormat {
-  F32,  ///< rows of f32; no preparation needed unless there is a norm
-  BF16, ///< rows of bf16, padded with one zero to an even count
-  Int8, ///< s8 blocks of 32; per row: K quants, K/32 f32 scales, K/32 i32 sums
+  F32,          ///< rows of f32; no preparation needed unless there is a norm
+  BF16,         ///< rows of bf16, padded with one zero to an even count
+  Int8,         ///< K/32 i32 sums of quants
+  Int8Halves,   ///< K/16 i32 sums of quants
+  Scaled,       ///< K/32 f32 sums of quants times scale
+  ScaledHalves, ///< K/16 f32 sums of quants times scale
 };
 
 /// What `format`'s linear kernel reads on `target`.

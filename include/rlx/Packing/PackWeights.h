@@ -22,7 +22,7 @@ namespace rlx {
 struct WeightTransform {
   enum Kind { AddScalar, Convert } kind = Convert;
   float value = 0.0f;      ///< AddScalar
-  DType type = DType::F32; ///< Convert: one of F32, F16, BF16, Q8_0, Q4_0
+  DType type = DType::F32; ///< Convert: F32, F16, BF16, or what canQuantize names
 };
 
 /// How one packed weight is made: plain data, as `rlx.weight` says it.
@@ -36,6 +36,9 @@ struct WeightRecipe {
   uint64_t rows = 0, columns = 0;
   uint64_t offset = 0, size = 0; ///< place in the packed weights
 };
+
+/// Whether the packed weight has the very blocks that its sources store.
+bool keepsBlocks(const WeightRecipe &recipe);
 
 /// Finds a tensor of the checkpoint by the file and name that `source` gives.
 using TensorResolver = llvm::function_ref<llvm::Expected<const Tensor *>(SourceAttr source)>;
@@ -51,6 +54,8 @@ struct PackOptions {
   size_t batchBytes = size_t(8) << 20;
   /// Told how many of the bytes of weights.bin have been handed on.
   std::function<void(uint64_t done, uint64_t total)> progress;
+  /// Told the relative RMS error of each weight that was quantised.
+  std::function<void(const WeightRecipe &, double relativeError)> quantized;
   /// Told when a tensor will not be read again.
   std::function<void(const Tensor &)> release;
 };

@@ -13,6 +13,7 @@
 #define RLX_TARGET_TARGETDESCRIPTION_H
 
 #include "rlx/Target/CodeGen.h"
+#include "rlx/Target/WeightFormat.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <array>
@@ -20,13 +21,6 @@
 #include <vector>
 
 namespace rlx {
-
-/// How a packed weight stores its numbers (rlx/Packing/Layouts.h).
-enum class WeightFormat { F32, F16, BF16, Q8_0, Q4_0 };
-constexpr unsigned kWeightFormatCount = 5;
-
-/// The format's name in profiles, manifests and kernel names, e.g. "q8_0".
-llvm::StringRef weightFormatName(WeightFormat format);
 
 /// The instruction that multiplies groups of four 8-bit integers.
 enum class Int8Dot {

@@ -260,13 +260,13 @@ def PackWeights : RLX_ModulePass<"rlx-pack-weights"> {
     - Vectors (norm gains) become f32 in layout `row`.
     - Matrices get layout `r16`. Their type is `quantize` where given, else
       `dtype` where given, else as stored.
-    - Stored q8_0 and q4_0 are kept bit for bit unless `dtype` is given without
-      `quantize`; formats without kernels become bf16 (or `dtype`), with a
-      remark for each format.
-    - `quantize=q4_0` makes the embedding table, and a head tied to it, q8_0:
-      `embedding` overrides that.
-    - A matrix whose rows are no multiple of the quantisation block stays
-      unquantised, with a remark.
+    - Stored quantised matrices are kept bit for bit unless `dtype` is given
+      without `quantize`.
+    - `quantize=q4_0` makes the embedding table, and a head tied to it, q8_0;
+      `quantize=q4_k` makes them q6_k: `embedding` overrides that.
+    - A matrix whose rows are no multiple of the quantisation block becomes q5_0
+      instead of q4_k and q8_0 instead of q6_k, and stays unquantised where that
+      does not fit either; with a remark.
 
     ```mlir
     rlx.weight @norm : tensor<64xbf16> from […]
@@ -281,9 +281,10 @@ def PackWeights : RLX_ModulePass<"rlx-pack-weights"> {
     Option<"dtype", "dtype", "std::string", "\"\"",
            "element type of unquantised matrices: f32, f16, bf16; empty: as stored">,
     Option<"quantize", "quantize", "std::string", "\"\"",
-           "quantise matrices: q8_0, q4_0; empty: no">,
+           "quantise matrices: q8_0, q4_0, q4_k; empty: no">,
     Option<"embedding", "embedding", "std::string", "\"\"",
-           "type of the embedding table: f32, f16, bf16, q8_0, q4_0; empty: see above">
+           "type of the embedding table: f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k; "
+           "empty: see above">
   ];
 }
 

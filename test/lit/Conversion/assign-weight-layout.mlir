@@ -26,13 +26,6 @@ module @places {
 // -----
 
 module {
-  // expected-error@+1 {{expected elements of type f32, f16, bf16, q8_0 or q4_0 but got '!rlx.quant<"q6_k">'; convert the weight first}}
-  rlx.weight @w : tensor<16x256x!rlx.quant<"q6_k">> from [#rlx.source<file = "m", tensor = "l", offset = 0, type = tensor<16x256x!rlx.quant<"q6_k">>>]
-}
-
-// -----
-
-module {
   // expected-error@+1 {{expected f32 elements in layout 'row' but got 'bf16'}}
   rlx.weight @w : tensor<64xbf16> from [#rlx.source<file = "m", tensor = "l", offset = 0, type = tensor<64xbf16>>] transforms [#rlx.pack<"row">]
 }

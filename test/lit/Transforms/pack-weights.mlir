@@ -8,8 +8,8 @@
 !ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
 !x32 = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
 
-// OPTION: error: expected quantize to be q8_0 or q4_0 but got 'q2_k'
-// STORED: remark: 1 weights of format q4_1, which has no kernels, become bf16
+// OPTION: error: expected quantize to be q8_0, q4_0 or q4_k but got 'q2_k'
+// STORED-NOT: remark
 // Q4: remark: weight 'odd' stays bf16: its rows of 40 elements are no multiple of the 32 of a block of q4_0
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 8>,
                                   #rlx.symbol<"PAST_SEQ", 0, 99>, #rlx.symbol<"OUT", 0, 4>]} {
@@ -26,13 +26,13 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   // STORED-NEXT: rlx.weight @w : tensor<32x32xf16> {{.*}} transforms [#rlx.pack<"r16">]
   // STORED-NEXT: rlx.weight @odd : tensor<32x40xbf16> {{.*}} transforms [#rlx.pack<"r16">]
   // STORED-NEXT: rlx.weight @q8 : tensor<32x32x!rlx.quant<"q8_0">> {{.*}} transforms [#rlx.pack<"r16">]
-  // STORED-NEXT: rlx.weight @q41 : tensor<32x32xbf16> {{.*}} transforms [#rlx.convert<bf16>, #rlx.pack<"r16">]
+  // STORED-NEXT: rlx.weight @q41 : tensor<32x32x!rlx.quant<"q4_1">> {{.*}} transforms [#rlx.pack<"r16">]
 
   // Q4: rlx.weight @e : tensor<64x32x!rlx.quant<"q8_0">> {{.*}} transforms [#rlx.convert<!rlx.quant<"q8_0">>, #rlx.pack<"r16">]
   // Q4-NEXT: rlx.weight @w : tensor<32x32x!rlx.quant<"q4_0">> {{.*}} transforms [#rlx.convert<!rlx.quant<"q4_0">>, #rlx.pack<"r16">]
   // Q4-NEXT: rlx.weight @odd : tensor<32x40xbf16> {{.*}} transforms [#rlx.pack<"r16">]
   // Q4-NEXT: rlx.weight @q8 : tensor<32x32x!rlx.quant<"q8_0">> {{.*}} transforms [#rlx.pack<"r16">]
-  // Q4-NEXT: rlx.weight @q41 : tensor<32x32x!rlx.quant<"q4_0">>
+  // Q4-NEXT: rlx.weight @q41 : tensor<32x32x!rlx.quant<"q4_1">> {{.*}} transforms [#rlx.pack<"r16">]
 
   // F32: rlx.weight @e : tensor<64x32xf32>
   // F32-NEXT: rlx.weight @w : tensor<32x32xf32> {{.*}} transforms [#rlx.convert<f32>, #rlx.pack<"r16">]

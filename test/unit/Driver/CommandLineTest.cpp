@@ -69,7 +69,7 @@ TEST(CommandLineTest, MistakesAreNamed) {
       {{"in", "-o", "x", "--emit=rlx", "--stop-after=llvm"}, "does not go with --stop-after=llvm"},
       {{"in", "-o", "x", "--resume-from=object"}, "leaves no module"},
       {{"in", "--resume-from=plan", "--stop-after=fuse"}, "is later than"},
-      {{"in", "-o", "x", "--quantize=q3"}, "--quantize: expected 'none', 'q8_0', 'q4_0'"},
+      {{"in", "-o", "x", "--quantize=q3"}, "--quantize: expected 'none', 'q8_0', 'q4_0', 'q4_k'"},
       {{"in", "-o", "x", "--max-context=lots"}, "--max-context: expected a number"},
       {{"in", "-o", "x", "--target-cpu=z80"}, "--target-cpu: expected a target CPU"},
       {{"in", "-o", "x", "--set", "fusion"}, "--set: expected KEY=VALUE"},

@@ -36,9 +36,13 @@ const BlockCase blockCases[] = {
     {"q4_1", DType::Q4_1, golden::q41Block, golden::q41Bits},
     {"q5_0", DType::Q5_0, golden::q50Block, golden::q50Bits},
     {"q5_1", DType::Q5_1, golden::q51Block, golden::q51Bits},
+    {"q2_k", DType::Q2_K, golden::q2kBlock, golden::q2kBits},
+    {"q3_k", DType::Q3_K, golden::q3kBlock, golden::q3kBits},
     {"q4_k", DType::Q4_K, golden::q4kBlock, golden::q4kBits},
     {"q5_k", DType::Q5_K, golden::q5kBlock, golden::q5kBits},
     {"q6_k", DType::Q6_K, golden::q6kBlock, golden::q6kBits},
+    {"iq4_nl", DType::IQ4_NL, golden::iq4nlBlock, golden::iq4nlBits},
+    {"iq4_xs", DType::IQ4_XS, golden::iq4xsBlock, golden::iq4xsBits},
 };
 
 TEST(Dequantize, BlocksEqualReference) {
@@ -58,15 +62,25 @@ TEST(Dequantize, BlocksEqualReference) {
   }
 }
 
-TEST(Dequantize, UnpackedIntegersGiveTheSameValues) {
-  for (const BlockCase &c : {blockCases[0], blockCases[1]}) {
+TEST(Dequantize, UnpackedFieldsFitTheFormat) {
+  for (const BlockCase &c : blockCases) {
     SCOPED_TRACE(c.name);
-    int8_t quants[32];
-    uint16_t scale;
-    unpackRow(c.type, c.block, quants, scale);
-    EXPECT_EQ(scale, c.block[0] | c.block[1] << 8);
-    for (int k = 0; k < 32; ++k)
-      EXPECT_EQ(bitsOf(halfToFloat(scale) * static_cast<float>(quants[k])), c.bits[k]);
+    const BlockFormat &format = blockFormat(formatOf(c.type));
+    ASSERT_EQ(format.scaleColumns, c.bits.size());
+    BlockRow row;
+    row.resize(formatOf(c.type), c.bits.size());
+    unpackRow(c.type, c.block, row);
+    for (size_t k = 0; k < c.bits.size(); ++k) {
+      ASSERT_LT(row.codes[k], 1 << format.bits);
+      float value = row.scale(k / format.groupColumns) * static_cast<float>(row.quant(k));
+      if (format.minima)
+        value += row.minimum(k / format.groupColumns);
+      EXPECT_EQ(bitsOf(value), c.bits[k]);
+    }
+    row.clear();
+    std::vector<float> values(c.bits.size());
+    row.values(values);
+    EXPECT_EQ(values, std::vector<float>(c.bits.size(), 0.0f));
   }
 }
 

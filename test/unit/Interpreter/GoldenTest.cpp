@@ -108,8 +108,9 @@ TEST_P(Gguf, LogitsOfEveryPosition) {
 INSTANTIATE_TEST_SUITE_P(Files, Gguf,
                          ::testing::Values("gemma-F16", "gemma-BF16", "gemma-Q4_1", "gemma-Q5_0",
                                            "gemma-Q5_1", "gemma2-Q8_0", "gemma2-Q4_0",
-                                           "gemma2-Q5_K_M", "gemma2-Q6_K", "gemma3-Q8_0",
-                                           "gemma3-Q4_0", "gemma3-Q4_K_M"),
+                                           "gemma2-Q2_K", "gemma2-Q5_K_M", "gemma2-Q6_K",
+                                           "gemma3-Q8_0", "gemma3-Q4_0", "gemma3-Q4_K_M",
+                                           "gemma3-IQ4_XS"),
                          [](const auto &info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

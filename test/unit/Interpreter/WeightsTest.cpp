@@ -81,13 +81,12 @@ TEST_F(Weights, QuantisesByTheFormatsDefinition) {
   EXPECT_EQ(got[3], -6); // -6.5 + 8.5 = 2, q = -6
   EXPECT_EQ(got[31], 7);
   declare("tensor<1x32x!rlx.quant<\"q8_0\">>" + from + "#rlx.convert<!rlx.quant<\"q8_0\">>]");
-  std::vector<int8_t> quants(32);
-  std::vector<float> scales(1);
+  BlockRow blocks;
   SourceWeights weights(source);
-  ASSERT_FALSE(bool(weights.readQuants(module->lookupSymbol<WeightOp>("w"), 0, quants, scales)));
-  EXPECT_EQ(quants[0], -127);
-  EXPECT_EQ(quants[17], 8); // 0.5 / (8 / 127) = 7.9375
-  EXPECT_NEAR(scales[0], 8.0 / 127, 8.0 / 127 / 2048);
+  ASSERT_FALSE(bool(weights.readBlocks(module->lookupSymbol<WeightOp>("w"), 0, blocks)));
+  EXPECT_EQ(blocks.quant(0), -127);
+  EXPECT_EQ(blocks.quant(17), 8); // 0.5 / (8 / 127) = 7.9375
+  EXPECT_NEAR(blocks.scale(0), 8.0 / 127, 8.0 / 127 / 2048);
 }
 
 TEST_F(Weights, NamesWhatIsMissing) {

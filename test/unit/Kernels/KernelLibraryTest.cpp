@@ -21,11 +21,11 @@ using testing::IsEmpty;
 static std::vector<std::string> emitAll(KernelLibrary &kernels) {
   std::vector<std::string> names;
   auto add = [&](mlir::func::FuncOp kernel) { names.push_back(kernel.getName().str()); };
-  for (WeightFormat format : {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16,
-                              WeightFormat::Q8_0, WeightFormat::Q4_0}) {
+  for (unsigned i = 0; i < kWeightFormatCount; ++i) {
+    auto format = static_cast<WeightFormat>(i);
     LinearSpec linear;
     linear.format = format;
-    linear.k = 64;
+    linear.k = 256;
     linear.n = 32;
     linear.singleRow = format == WeightFormat::F32 || format == WeightFormat::Q4_0;
     add(kernels.getLinear(linear));
@@ -34,12 +34,12 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
     linear.cap = 30;
     linear.residual = true;
     add(kernels.getLinear(linear));
-    add(kernels.getEmbedding({format, 32, 64, 8.0, 0}));
+    add(kernels.getEmbedding({format, 32, 256, 8.0, 0}));
     PrepareSpec prepare;
     prepare.format = activationFormat(format, kernels.getTarget());
-    prepare.k = 64;
+    prepare.k = 256;
     prepare.norm = true;
-    prepare.inStride = 64 + int64_t(format);
+    prepare.inStride = 256 + int64_t(format);
     add(kernels.getPrepare(prepare));
   }
   for (KvType type : {KvType::F16, KvType::BF16}) {

@@ -73,7 +73,7 @@ protected:
       double sum = 0, size = 0;
       for (int64_t i = 0; i < c.k; ++i) {
         sum += a[i] * w.values[row * c.k + i];
-        size += std::abs(a[i] * w.values[row * c.k + i]);
+        size += std::abs(a[i] * w.magnitudes[row * c.k + i]);
       }
       return std::make_pair(sum, size);
     };
@@ -91,12 +91,20 @@ protected:
   /// "native" and the baselines cover all formats; the other targets those that they multiply with
   /// an instruction of their own.
   std::vector<WeightFormat> formats() const {
-    if (GetParam() == "native" || GetParam() == "generic" || GetParam() == "aarch64")
-      return {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16, WeightFormat::Q8_0,
-              WeightFormat::Q4_0};
-    if (target().bf16Dot)
-      return {WeightFormat::BF16};
-    return {WeightFormat::Q8_0, WeightFormat::Q4_0};
+    bool all = GetParam() == "native" || GetParam() == "generic" || GetParam() == "aarch64";
+    std::vector<WeightFormat> formats;
+    for (unsigned i = 0; i < kWeightFormatCount; ++i) {
+      auto format = static_cast<WeightFormat>(i);
+      bool own = target().bf16Dot ? format == WeightFormat::BF16 : isQuantized(format);
+      if (all || own)
+        formats.push_back(format);
+    }
+    return formats;
+  }
+
+  /// The depth of a number of blocks; 32 for each in formats without.
+  static int64_t depth(WeightFormat format, int64_t blocks) {
+    return blocks * (isQuantized(format) ? blockFormat(format).scaleColumns : 32);
   }
 
   void check(const std::vector<Case> &cases, const std::vector<int64_t> &rowCounts);
@@ -194,15 +202,15 @@ TEST_P(LinearKernel, EveryFormatAndTail) {
   std::vector<Case> cases;
   for (WeightFormat format : formats())
     // Panels: a multiple of every tile; a remainder with a partial panel; one lane.
-    for (auto [k, n] : {std::pair<int64_t, int64_t>{64, 128}, {32, 16 * 5 + 9}, {64, 1}})
-      cases.push_back({format, k, n});
+    for (auto [blocks, n] : {std::pair<int64_t, int64_t>{2, 128}, {1, 16 * 5 + 9}, {2, 1}})
+      cases.push_back({format, depth(format, blocks), n});
   check(cases, {1, 2, 5, 13, 27});
 }
 
 TEST_P(LinearShape, DenseFormatsWithOddDepth) {
   std::vector<Case> cases;
   for (WeightFormat format : formats())
-    if (format != WeightFormat::Q8_0 && format != WeightFormat::Q4_0)
+    if (!isQuantized(format))
       for (int64_t k : {5, 83})
         cases.push_back({format, k, 40});
   check(cases, {1, 7, 12});
@@ -211,17 +219,18 @@ TEST_P(LinearShape, DenseFormatsWithOddDepth) {
 TEST_P(LinearKernel, RealDepths) {
   std::vector<Case> cases;
   for (WeightFormat format : formats())
-    cases.push_back({format, format == WeightFormat::Q8_0 ? 640 : 1152, 48});
+    cases.push_back({format, depth(format, blockFormat(format).scaleColumns == 256 ? 9 : 36), 48});
   check(cases, {1, 25});
 }
 
 TEST_P(LinearShape, Epilogues) {
   std::vector<Case> cases;
   // Epilogues follow the format's part of a kernel; two formats differ enough.
-  for (WeightFormat format : {formats().front(), formats().back()}) {
-    cases.push_back({format, 64, 40, /*geglu=*/true});
-    cases.push_back({format, 64, 64, /*geglu=*/true, /*cap=*/true, /*residual=*/true});
-    cases.push_back({format, 64, 72, /*geglu=*/false, /*cap=*/true, /*residual=*/true});
+  for (WeightFormat format : {WeightFormat::F32, WeightFormat::Q5_K}) {
+    int64_t k = depth(format, 2);
+    cases.push_back({format, k, 40, /*geglu=*/true});
+    cases.push_back({format, k, 64, /*geglu=*/true, /*cap=*/true, /*residual=*/true});
+    cases.push_back({format, k, 72, /*geglu=*/false, /*cap=*/true, /*residual=*/true});
   }
   check(cases, {1, 3, 14});
 }
@@ -237,7 +246,7 @@ TEST_P(LinearShape, BlocksOfTokens) {
 
 TEST_P(LinearShape, FusedEqualsSeparateKernels) {
   const int64_t rows = 5, k = 64, n = 40, padded = 48;
-  WeightFormat format = formats().back();
+  WeightFormat format = WeightFormat::Q4_0;
   KernelModule module(target());
   ActivationFormat activation = activationFormat(format, module.getTarget());
   LinearSpec fused, plain;

@@ -73,20 +73,59 @@ TEST_P(RowKernel, RmsNorm) {
   }
 }
 
+/// The integers of a prepared row against `expected`, and their sums.
+static void checkPrepared(const uint8_t *row, const std::vector<double> &expected,
+                          ActivationFormat format) {
+  bool halves = format == ActivationFormat::Int8Halves || format == ActivationFormat::ScaledHalves;
+  bool scaled = format == ActivationFormat::Scaled || format == ActivationFormat::ScaledHalves;
+  int64_t k = expected.size(), columns = halves ? 16 : 32;
+  for (int64_t block = 0; block < k / 32; ++block) {
+    float scale;
+    std::memcpy(&scale, row + k + block * 4, 4);
+    double largest = 0;
+    for (int64_t i = block * 32; i < block * 32 + 32; ++i) {
+      auto q = int8_t(row[i]);
+      largest = std::max(largest, std::abs(expected[i]));
+      EXPECT_GE(q, -127);
+      EXPECT_NEAR(q * double(scale), expected[i], 0.5001 * scale + 1e-12);
+    }
+    EXPECT_NEAR(scale, largest / 127, 1e-6 * largest);
+  }
+  for (int64_t group = 0; group < k / columns; ++group) {
+    int32_t total = 0, sum;
+    float scale, scaledSum;
+    for (int64_t i = group * columns; i < (group + 1) * columns; ++i)
+      total += int8_t(row[i]);
+    std::memcpy(&scale, row + k + group * columns / 32 * 4, 4);
+    std::memcpy(&sum, row + k + k / 8 + group * 4, 4);
+    std::memcpy(&scaledSum, row + k + k / 8 + group * 4, 4);
+    if (scaled)
+      EXPECT_EQ(scaledSum, float(total) * scale);
+    else
+      EXPECT_EQ(sum, total);
+  }
+}
+
 TEST_P(RowKernel, PrepareQuantises) {
   KernelModule module(target());
-  PrepareSpec plain, normed;
-  plain.format = normed.format = ActivationFormat::Int8;
-  plain.k = normed.k = 96;
-  normed.norm = true;
-  module.kernels().getPrepare(plain);
-  module.kernels().getPrepare(normed);
+  int64_t rows = 4, k = 96;
+  std::vector<PrepareSpec> specs;
+  for (ActivationFormat format : {ActivationFormat::Int8, ActivationFormat::Int8Halves,
+                                  ActivationFormat::Scaled, ActivationFormat::ScaledHalves})
+    for (bool norm : {false, true}) {
+      PrepareSpec spec;
+      spec.format = format;
+      spec.k = k;
+      spec.norm = norm;
+      specs.push_back(spec);
+      module.kernels().getPrepare(spec);
+    }
   ASSERT_NO_FATAL_FAILURE(module.load());
-  int64_t rows = 4, k = 96, bytes = preparedRowBytes(ActivationFormat::Int8, k);
   std::vector<float> values = randomFloats(rows * k, 3);
   std::fill(values.begin() + 32, values.begin() + 64, 0.0f); // A block of zeros.
   Buffer<float> x(values), gain(randomFloats(k, 4));
-  for (const PrepareSpec &spec : {plain, normed}) {
+  for (const PrepareSpec &spec : specs) {
+    int64_t bytes = preparedRowBytes(spec.format, k);
     Buffer<uint8_t> out(rows * bytes);
     if (spec.norm)
       module.run(module.kernels().getPrepare(spec), 2, x.data(), gain.data(), out.data(), rows);
@@ -96,22 +135,7 @@ TEST_P(RowKernel, PrepareQuantises) {
       std::vector<double> expected(&x[row * k], &x[row * k] + k);
       if (spec.norm)
         expected = norm(&x[row * k], gain.data(), k, spec.eps, false);
-      for (int64_t block = 0; block < k / 32; ++block) {
-        float scale;
-        int32_t sum, total = 0;
-        std::memcpy(&scale, &out[row * bytes + k + block * 4], 4);
-        std::memcpy(&sum, &out[row * bytes + k + k / 8 + block * 4], 4);
-        double largest = 0;
-        for (int64_t i = block * 32; i < block * 32 + 32; ++i) {
-          auto q = int8_t(out[row * bytes + i]);
-          total += q;
-          largest = std::max(largest, std::abs(expected[i]));
-          EXPECT_GE(q, -127);
-          EXPECT_NEAR(q * double(scale), expected[i], 0.5001 * scale + 1e-12);
-        }
-        EXPECT_NEAR(scale, largest / 127, 1e-6 * largest);
-        EXPECT_EQ(sum, total);
-      }
+      checkPrepared(&out[row * bytes], expected, spec.format);
     }
   }
 }
@@ -157,9 +181,10 @@ TEST_P(RowKernel, PrepareNormsToF32) {
 TEST_P(RowKernel, EmbeddingGathersEveryFormat) {
   KernelModule module(target());
   std::vector<EmbeddingSpec> specs;
-  for (WeightFormat format : {WeightFormat::F32, WeightFormat::F16, WeightFormat::BF16,
-                              WeightFormat::Q8_0, WeightFormat::Q4_0}) {
-    specs.push_back({format, 37, 160, 12.5, 163});
+  for (unsigned i = 0; i < kWeightFormatCount; ++i) {
+    auto format = static_cast<WeightFormat>(i);
+    int64_t k = blockFormat(format).scaleColumns == 256 ? 512 : 160;
+    specs.push_back({format, 37, k, 12.5, k + 3});
     module.kernels().getEmbedding(specs.back());
   }
   ASSERT_NO_FATAL_FAILURE(module.load());

@@ -42,7 +42,7 @@ namespace {
 /// Packs the padded matrix; values beyond n stay zero.
 struct Packer {
   Buffer<uint8_t> &out;
-  std::vector<float> &values;
+  std::vector<float> &values, &magnitudes;
   int64_t n, k;
   std::mt19937 generator;
 
@@ -63,47 +63,77 @@ struct Packer {
           value = bf16ToFloat(floatToBF16(value));
         }
         values[row * k + i] = value;
+        magnitudes[row * k + i] = std::abs(value);
       }
   }
 
-  void packBlocks(bool nibbles) {
-    int64_t panels = (n + 15) / 16, quantBytes = nibbles ? 8 : 16;
-    size_t scales = (panels * k * quantBytes + 63) / 64 * 64 / 2;
-    std::uniform_int_distribution<int> quants(nibbles ? -8 : -128, nibbles ? 7 : 127);
-    std::uniform_real_distribution<float> scaleRange(-0.002f, 0.002f);
-    if (!nibbles) // Padding rows hold q = 0.
-      std::memset(out.data(), 0x80, panels * k * 16);
-    else
-      std::memset(out.data(), 0x88, panels * k * 8);
+  int random(int low, int high) { return std::uniform_int_distribution<int>(low, high)(generator); }
+
+  uint16_t randomHalf() {
+    return floatToHalf(std::uniform_real_distribution<float>(-0.002f, 0.002f)(generator));
+  }
+
+  void packBlocks(WeightFormat weightFormat) {
+    const BlockFormat &format = blockFormat(weightFormat);
+    size_t records = (n + 15) / 16 * (k / 32) * 64 * format.bits;
     for (int64_t row = 0; row < n; ++row)
-      for (int64_t block = 0; block < k / 32; ++block) {
-        size_t blockIndex = row / 16 * (k / 32) + block;
-        uint16_t scale = floatToHalf(scaleRange(generator));
-        put(out, scales + blockIndex * 16 + row % 16, scale);
-        for (int64_t i = 0; i < 32; ++i) {
-          int q = quants(generator);
-          values[row * k + block * 32 + i] = halfToFloat(scale) * float(q);
-          int64_t byte = nibbles ? i % 16 : i;
-          uint8_t &target =
-              out[blockIndex * 32 * quantBytes + byte / 4 * 64 + row % 16 * 4 + byte % 4];
-          if (!nibbles)
-            target = q + 128;
-          else if (i < 16)
-            target = (target & 0xf0) | (q + 8);
-          else
-            target = (target & 0x0f) | (q + 8) << 4;
+      for (int64_t first = 0; first < k; first += format.scaleColumns) {
+        size_t index = (row / 16 * k + first) / format.scaleColumns;
+        packRecord(format, row, first, records + index * format.recordBytes());
+      }
+  }
+
+  /// The columns that share d, whose scales lie at byte `record`.
+  void packRecord(const BlockFormat &format, int64_t row, int64_t first, size_t record) {
+    uint16_t d = randomHalf(), m = randomHalf();
+    put(out, record / 2 + row % 16, d);
+    if (format.minima)
+      put(out, record / 2 + 16 + row % 16, m);
+    for (unsigned group = 0; group < format.groups(); ++group) {
+      float scale = halfToFloat(d), summand = format.minima ? halfToFloat(m) : 0.0f;
+      if (format.integerScales) {
+        // As wide as the files' scales are: s8 in q6_k, else 6 bits.
+        int s = format.minima ? random(0, 63) : random(format.bits == 6 ? -128 : -32, 31);
+        size_t integers = record + format.headBytes() + group * format.groupBytes() + row % 16;
+        out[integers] = static_cast<uint8_t>(s);
+        scale *= float(s);
+        if (format.minima) {
+          int minimum = random(0, 63);
+          out[integers + 16] = static_cast<uint8_t>(minimum);
+          summand *= -float(minimum);
         }
+      }
+      for (unsigned i = 0; i < format.groupColumns; ++i) {
+        int64_t column = first + group * format.groupColumns + i;
+        int code = random(0, (1 << format.bits) - 1);
+        packCode(format.bits, row, column, code);
+        float product = scale * float(format.codebook ? kCodebook[code] : code - format.offset);
+        values[row * k + column] = format.minima ? product + summand : product;
+        magnitudes[row * k + column] = std::abs(product) + std::abs(summand);
+      }
+    }
+  }
+
+  void packCode(unsigned bits, int64_t row, int64_t column, int code) {
+    uint8_t *plane = &out[(row / 16 * (k / 32) + column / 32) * 64 * bits];
+    unsigned group = column % 32 / 4;
+    for (unsigned p : {8, 4, 2, 1})
+      if (bits & p) {
+        unsigned part = unsigned(code) & ((1u << p) - 1);
+        plane[group % p * 64 + row % 16 * 4 + column % 4] |= part << (p * (group / p));
+        plane += 64 * p;
+        code >>= p;
       }
   }
 };
 } // namespace
 
 TestWeights::TestWeights(WeightFormat format, int64_t n, int64_t k, uint32_t seed)
-    : packed(packedWeightBytes(format, n, k)), values(n * k), n(n), k(k) {
+    : packed(packedWeightBytes(format, n, k)), values(n * k), magnitudes(n * k), n(n), k(k) {
   std::memset(packed.data(), 0, packed.size());
-  Packer packer{packed, values, n, k, std::mt19937(seed)};
-  if (format == WeightFormat::Q8_0 || format == WeightFormat::Q4_0)
-    packer.packBlocks(format == WeightFormat::Q4_0);
+  Packer packer{packed, values, magnitudes, n, k, std::mt19937(seed)};
+  if (isQuantized(format))
+    packer.packBlocks(format);
   else
     packer.packDense(format);
 }

@@ -17,10 +17,11 @@ namespace rlx::test {
 
 struct TestWeights {
   Buffer<uint8_t> packed;
-  std::vector<float> values; ///< [n][k], exact
+  std::vector<float> values;     ///< [n][k], exact
+  std::vector<float> magnitudes; ///< [n][k], |scale * quant| + |minimum|
   int64_t n, k;
 
-  /// All quants of the format occur, also q = -128.
+  /// All codes of the format occur, and scales as wide as files have them.
   TestWeights(WeightFormat format, int64_t n, int64_t k, uint32_t seed);
 };
 

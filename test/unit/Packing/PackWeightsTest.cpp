@@ -31,7 +31,8 @@ protected:
   }
 
   const Tensor *addBlocks(const std::string &name, DType type, int64_t rows, int64_t columns) {
-    std::vector<uint8_t> bytes(rows * columns / 32 * getDTypeInfo(type).blockBytes);
+    const DTypeInfo &info = getDTypeInfo(type);
+    std::vector<uint8_t> bytes(rows * columns / info.blockElements * info.blockBytes);
     for (uint8_t &byte : bytes)
       byte = static_cast<uint8_t>(engine());
     llvm::cantFail(source.addTensor(name, type, {rows, columns}, bytes));
@@ -103,46 +104,98 @@ TEST_F(PackWeightsTest, HalvesArePackedByColumnAndBfloatsByPairs) {
     }
 }
 
+/// The code of an element, from the planes of a packed weight.
+static unsigned packedCode(llvm::ArrayRef<uint8_t> bytes, unsigned bits, uint64_t columns,
+                           uint64_t row, uint64_t column) {
+  const uint8_t *plane = &bytes[(row / 16 * (columns / 32) + column / 32) * 64 * bits];
+  uint64_t group = column % 32 / 4;
+  unsigned code = 0, low = 0;
+  for (unsigned p : {8, 4, 2, 1})
+    if (bits & p) {
+      uint8_t byte = plane[group % p * 64 + row % 16 * 4 + column % 4];
+      code |= (byte >> (group / p * p) & ((1u << p) - 1)) << low;
+      low += p;
+      plane += 64 * p;
+    }
+  return code;
+}
+
 TEST_F(PackWeightsTest, StoredBlocksAreKeptBitForBit) {
-  for (DType type : {DType::Q8_0, DType::Q4_0}) {
-    const Tensor *w = addBlocks(getDTypeInfo(type).name.str(), type, 20, 96);
-    WeightFormat format = type == DType::Q8_0 ? WeightFormat::Q8_0 : WeightFormat::Q4_0;
+  for (unsigned f = unsigned(WeightFormat::Q8_0); f < kWeightFormatCount; ++f) {
+    auto format = static_cast<WeightFormat>(f);
+    SCOPED_TRACE(weightFormatName(format).str());
+    const BlockFormat &blocks = blockFormat(format);
+    uint64_t columns = 3 * blocks.scaleColumns;
+    const Tensor *w = addBlocks(weightFormatName(format).str(), dtypeOf(format), 20, columns);
     std::vector<uint8_t> bytes = pack(recipe(format, w));
-    uint64_t panel = panelBytes(format, 96), scales = 2 * panel;
-    ASSERT_EQ(bytes.size(), scales + 2 * panelScaleBytes(format, 96));
-    for (int64_t row = 0; row < 20; ++row)
-      for (int64_t block = 0; block < 3; ++block) {
-        const uint8_t *stored =
-            w->bytes.data() + row * w->rowBytes() + block * getDTypeInfo(type).blockBytes;
-        uint64_t lane = row % 16;
-        EXPECT_EQ(read16le(stored),
-                  read16le(&bytes[scales + ((row / 16 * 3 + block) * 16 + lane) * 2]));
-        if (type == DType::Q8_0)
-          for (uint64_t k = 0; k < 32; ++k)
-            EXPECT_EQ(uint8_t(stored[2 + k] + 128),
-                      bytes[row / 16 * panel + ((block * 8 + k / 4) * 16 + lane) * 4 + k % 4]);
-        else // the stored byte itself
-          for (uint64_t i = 0; i < 16; ++i)
-            EXPECT_EQ(stored[2 + i],
-                      bytes[row / 16 * panel + ((block * 4 + i / 4) * 16 + lane) * 4 + i % 4]);
+    uint64_t panel = panelBytes(format, columns), scales = 2 * panel;
+    uint64_t recordBytes = panelScaleBytes(format, columns) / 3;
+    ASSERT_EQ(bytes.size(), scales + 2 * 3 * recordBytes);
+    BlockRow stored;
+    stored.resize(format, columns);
+    for (uint64_t row = 0; row < 20; ++row) {
+      unpackRow(w->type, w->bytes.slice(row * w->rowBytes(), w->rowBytes()), stored);
+      for (uint64_t k = 0; k < columns; ++k)
+        ASSERT_EQ(packedCode(bytes, blocks.bits, columns, row, k), stored.codes[k]) << row << k;
+      for (uint64_t block = 0; block < 3; ++block) {
+        const uint8_t *record = &bytes[scales + (row / 16 * 3 + block) * recordBytes];
+        EXPECT_EQ(read16le(record + row % 16 * 2), stored.d[block]);
+        if (blocks.minima)
+          EXPECT_EQ(read16le(record + 32 + row % 16 * 2), stored.m[block]);
+        record += blocks.minima ? 64 : 32;
+        for (uint64_t g = block * blocks.groups();
+             blocks.integerScales && g < (block + 1) * blocks.groups(); ++g) {
+          EXPECT_EQ(int8_t(record[row % 16]), stored.scales[g]);
+          record += 16;
+          if (!blocks.minima)
+            continue;
+          EXPECT_EQ(record[row % 16], stored.minima[g]);
+          record += 16;
+        }
       }
+    }
     // Rows behind the end: quants of zero, scales of zero.
-    EXPECT_EQ(bytes[panel + 5 * 4], type == DType::Q8_0 ? 128 : 0x88);
-    EXPECT_EQ(read16le(&bytes[scales + (3 * 16 + 5) * 2]), 0);
+    EXPECT_EQ(packedCode(bytes, blocks.bits, columns, 21, 5),
+              blocks.codebook ? 0u : unsigned(blocks.offset));
+    EXPECT_EQ(read16le(&bytes[scales + 3 * recordBytes + 5 * 2]), 0);
   }
+}
+
+TEST_F(PackWeightsTest, ReportsTheErrorOfQuantising) {
+  const Tensor *w = addF32("w", 40, 256), *stored = addBlocks("b", DType::Q8_0, 16, 256);
+  std::vector<std::pair<std::string, double>> errors;
+  PackOptions options;
+  options.threads = 3;
+  options.quantized = [&](const WeightRecipe &weight, double error) {
+    errors.push_back({weight.name, error});
+  };
+  std::vector<WeightRecipe> recipes = {recipe(WeightFormat::Q8_0, w), recipe(WeightFormat::Q4_K, w),
+                                       recipe(WeightFormat::Q8_0, stored)};
+  uint64_t offset = 0;
+  for (auto [i, r] : llvm::enumerate(recipes)) {
+    r.name = std::string(1, 'a' + i);
+    r.offset = offset;
+    offset = llvm::alignTo(offset + r.size, 64);
+  }
+  pack(recipes, options);
+  // Steps of 1/127 and about 1/7.5 of some 2.2 standard deviations, over the root of 12.
+  ASSERT_EQ(errors.size(), 2u) << "stored blocks have no error";
+  EXPECT_EQ(errors[0].first, "a");
+  EXPECT_NEAR(errors[0].second, 0.005, 0.002);
+  EXPECT_EQ(errors[1].first, "b");
+  EXPECT_NEAR(errors[1].second, 0.07, 0.03);
 }
 
 TEST_F(PackWeightsTest, QuantisingGivesTheQuantisersBlocks) {
   const Tensor *w = addF32("w", 16, 64);
   std::vector<uint8_t> bytes = pack(recipe(WeightFormat::Q8_0, w));
   std::vector<float> row(64);
-  std::vector<int8_t> quants(64);
-  std::vector<uint16_t> scales(2);
+  BlockRow blocks;
   dequantizeRow(w->type, w->bytes.slice(3 * w->rowBytes(), w->rowBytes()), row);
-  quantizeRowQ8_0(row, quants, scales);
+  quantizeRow(WeightFormat::Q8_0, row, blocks);
   for (uint64_t k = 0; k < 64; ++k)
-    EXPECT_EQ(bytes[(k / 4 * 16 + 3) * 4 + k % 4], uint8_t(quants[k] + 128));
-  EXPECT_EQ(read16le(&bytes[16 * 64 + (16 + 3) * 2]), scales[1]);
+    EXPECT_EQ(bytes[(k / 4 * 16 + 3) * 4 + k % 4], blocks.codes[k]);
+  EXPECT_EQ(read16le(&bytes[16 * 64 + (16 + 3) * 2]), blocks.d[1]);
 }
 
 TEST_F(PackWeightsTest, CombinesSources) {

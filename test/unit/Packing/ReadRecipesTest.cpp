@@ -19,6 +19,7 @@ protected:
     context.loadDialect<RLXDialect>();
     llvm::cantFail(source.addTensor("w", {4, 8}, std::vector<float>(32)));
     llvm::cantFail(source.addTensor("v", {3, 8}, std::vector<float>(24)));
+    llvm::cantFail(source.addTensor("wide", {4, 256}, std::vector<float>(1024)));
     llvm::cantFail(source.addTensor("n", {4, 6}, std::vector<float>(24)));
   }
 
@@ -84,7 +85,13 @@ TEST_F(ReadRecipesTest, RefusesWhatCannotBePacked) {
       {"tensor<4x8x!rlx.quant<\"q8_0\">> from [" + w + "] " + pack + "at 0 size 512",
        "multiple of 32"},
       {"tensor<4x8x!rlx.quant<\"q6_k\">> from [" + w + "] " + pack + "at 0 size 512",
-       "expected a static tensor of f32"},
+       "multiple of 256"},
+      {"tensor<4x256x!rlx.quant<\"q3_k\">> from [" + from("wide", "4x256xf32") + "] " + pack +
+           "at 0 size 1824",
+       "expected sources of !rlx.quant<\"q3_k\">"},
+      {"tensor<4x8x!rlx.quant<\"q8_0\">> from [" + w +
+           "] transforms [#rlx.convert<!rlx.quant<\"iq4_nl\">>] at 0 size 512",
+       "expected a conversion to f32, f16, bf16, q8_0, q4_0, q5_0, q4_k or q6_k"},
       {"tensor<4x8xbf16> from [" + w + "] transforms [#rlx.pack<\"row\">] at 0 size 64",
        "expected f32 in layout 'row'"},
       {"tensor<7x8xf32> from [" + w + ", " + from("v", "3x8xf32") + "] combine interleave " + pack +

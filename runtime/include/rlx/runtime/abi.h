@@ -139,7 +139,7 @@ typedef struct rlx_variant {
  * rlx/Packing/Layouts.h; the runtime only reports it. */
 typedef struct rlx_weight {
   const char *name;
-  const char *dtype;   /* "f32", "bf16", "f16", "q8_0", "q4_0" */
+  const char *dtype;   /* "f32", "f16", "bf16" or a GGUF block type, "q8_0" … "iq4_xs" */
   const char *packing; /* "row", "r16" */
   uint64_t offset;     /* bytes from the weights' base */
   uint64_t size;       /* bytes */
