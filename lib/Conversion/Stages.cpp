@@ -149,6 +149,8 @@ func::FuncOp rlx::getBeginStage(ModuleOp module) {
   Type i32 = b.getI32Type();
   auto function = func::FuncOp::create(b, loc, name, b.getFunctionType({pointer, i32, i32}, {}));
   function.setPrivate();
+  // It stands before each kernel call; inlining would only multiply code.
+  function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   Block *block = function.addEntryBlock();
   b.setInsertionPointToStart(block);
   Value args = block->getArgument(0);

@@ -48,7 +48,7 @@ func::FuncOp KernelLibrary::getOrEmit(StringRef name, unsigned pointers, unsigne
       func::FuncOp::create(builder, module.getLoc(), name, builder.getFunctionType(inputs, {}));
   function.setPrivate();
   // Inlining would only multiply code: a kernel is called once for each layer.
-  function->setAttr("no_inline", builder.getUnitAttr());
+  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   emit(function);
   return function;
 }
