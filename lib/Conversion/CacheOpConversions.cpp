@@ -70,10 +70,14 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
   FailureOr<View> out = makeResult(op->getResult(0), *in);
   if (failed(out))
     return failure();
+  StageWork work;
+  work.kvSlot = slot->second;
+  work.probe = kernels.getProbe(ActivationFormat::F32);
+  work.keyOperations = 4 * spec.heads * spec.headDim; // a product with the key, one with the value
   return call(
       op, kernels.getAttention(spec),
       {in->pointer, out->pointer, step.sequences, getIndex(slot->second), step.batch, step.seq},
-      {{in->region, Region::cacheSlot(slot->second)}, {}, {out->region}});
+      {{in->region, Region::cacheSlot(slot->second)}, {}, {out->region}}, work);
 }
 
 LogicalResult StepBuilder::convert(CachedAttentionOp op) {

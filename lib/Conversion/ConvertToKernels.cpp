@@ -51,9 +51,24 @@ struct ConvertToKernels : rlx::impl::ConvertToKernelsBase<ConvertToKernels> {
     for (func::FuncOp function : functions)
       if (failed(convertFunction(function, kernels)))
         return signalPassFailure();
+    setProbes(kernels);
   }
 
 private:
+  /// Hands the probes on to the model table.
+  void setProbes(const KernelLibrary &kernels) {
+    Builder b(&getContext());
+    SmallVector<Attribute> list;
+    for (const KernelLibrary::Probe &probe : kernels.getProbes()) {
+      func::FuncOp function = probe.function;
+      list.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("name", b.getStringAttr(probe.name)),
+           b.getNamedAttr("operations", b.getI64IntegerAttr(probe.operations)),
+           b.getNamedAttr("function", FlatSymbolRefAttr::get(function.getSymNameAttr()))}));
+    }
+    getOperation()->setAttr(kProbesAttr, b.getArrayAttr(list));
+  }
+
   /// Sizes that are the same in every function.
   void setModelAttributes(func::FuncOp function, StringRef target) {
     ModuleOp module = getOperation();
@@ -81,7 +96,8 @@ private:
     Type i32 = builder.getI32Type();
     auto entry = func::FuncOp::create(builder, function.getLoc(), function.getName(),
                                       builder.getFunctionType({pointer, i32, i32}, {}));
-    if (failed(StepBuilder(function, entry, kernels).build())) {
+    StepBuilder step(function, entry, kernels);
+    if (failed(step.build())) {
       entry.erase();
       return failure();
     }
@@ -89,6 +105,7 @@ private:
       if (variant.getFunction() != function.getName())
         continue;
       variant->setAttr(kWorkspaceBytesAttr, workspace);
+      variant->setAttr(kStagesAttr, step.getStages().getAttr(&getContext()));
       variant->setAttr(kBatchMaxAttr, builder.getI64IntegerAttr(getMaximum(function, "BATCH", 1)));
       variant->setAttr(kOutMaxAttr, builder.getI64IntegerAttr(getMaximum(function, "OUT", 1)));
     }

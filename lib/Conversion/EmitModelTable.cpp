@@ -9,6 +9,7 @@
 // field by field in the order of the header.
 //
 //===----------------------------------------------------------------------===//
+#include "Stages.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Passes.h"
 #include "rlx/Conversion/Weights.h"
@@ -42,6 +43,8 @@ private:
   /// A table of `count` structs; `fields` gives those of entry i. Null where it is empty.
   Value makeTable(StringRef name, ArrayRef<Type> types, size_t count,
                   function_ref<Fields(size_t)> fields);
+  LLVM::GlobalOp makeArray(StringRef name, ArrayRef<Type> types, size_t count,
+                           function_ref<Fields(size_t)> fields);
   Value makeStruct(Type type, ArrayRef<Value> fields);
   Value constant(Type type, int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, type, builder.getIntegerAttr(type, value));
@@ -52,6 +55,10 @@ private:
   Fields slotFields(KVSlotOp slot);
   Fields variantFields(VariantOp variant);
   Fields weightFields(WeightOp weight);
+  Fields stageFields(const StageEntry &stage);
+  Fields probeFields(DictionaryAttr probe);
+  /// The table of these stages; variants with the same stages share one.
+  Value stageTable(ArrayAttr stages);
   void makeQuery(LLVM::GlobalOp table);
 
   ModuleOp module;
@@ -59,6 +66,7 @@ private:
   Location loc;
   Type i32, i64, pointer;
   llvm::StringMap<LLVM::GlobalOp> texts;
+  llvm::DenseMap<ArrayAttr, LLVM::GlobalOp> stageTables;
 };
 } // namespace
 
@@ -84,16 +92,20 @@ Value TableBuilder::makeTable(StringRef name, ArrayRef<Type> types, size_t count
                               function_ref<Fields(size_t)> fields) {
   if (count == 0)
     return LLVM::ZeroOp::create(builder, loc, pointer);
+  return addressOf(makeArray(name, types, count, fields));
+}
+
+LLVM::GlobalOp TableBuilder::makeArray(StringRef name, ArrayRef<Type> types, size_t count,
+                                       function_ref<Fields(size_t)> fields) {
   Type entry = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
   Type type = LLVM::LLVMArrayType::get(entry, count);
-  LLVM::GlobalOp table = makeGlobal(name, type, [&] {
+  return makeGlobal(name, type, [&] {
     Value array = LLVM::UndefOp::create(builder, loc, type);
     for (size_t i = 0; i < count; ++i)
       array = LLVM::InsertValueOp::create(builder, loc, array, makeStruct(entry, fields(i)),
                                           int64_t(i));
     return array;
   });
-  return addressOf(table);
 }
 
 Value TableBuilder::text(StringRef value) {
@@ -120,6 +132,7 @@ TableBuilder::Fields TableBuilder::variantFields(VariantOp variant) {
     return cast<IntegerAttr>(variant->getAttr(attribute)).getInt();
   };
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(variant.getFunction());
+  auto stages = variant->getAttrOfType<ArrayAttr>(kStagesAttr);
   return {text(variant.getSymName()),
           constant(i32, static_cast<int64_t>(variant.getRole())),
           constant(i32, number(kBatchMaxAttr)),
@@ -129,7 +142,40 @@ TableBuilder::Fields TableBuilder::variantFields(VariantOp variant) {
           constant(i64, variant.getPastMax()),
           constant(i64, number(kOutMaxAttr)),
           constant(i64, number(kWorkspaceBytesAttr)),
-          LLVM::AddressOfOp::create(builder, loc, function)};
+          LLVM::AddressOfOp::create(builder, loc, function),
+          stageTable(stages),
+          constant(i64, stages.size())};
+}
+
+TableBuilder::Fields TableBuilder::stageFields(const StageEntry &stage) {
+  return {text(stage.name),
+          text(stage.kind),
+          constant(i32, stage.layer.value_or(-1)),
+          constant(i32, stage.work.outRows ? RLX_ROWS_OUT : RLX_ROWS_STEP),
+          constant(i32, stage.work.kvSlot.value_or(-1)),
+          constant(i32, stage.work.probe.value_or(-1)),
+          constant(i64, stage.work.weightBytes),
+          constant(i64, stage.work.rowBytes),
+          constant(i64, stage.work.rowOperations),
+          constant(i64, stage.work.keyOperations)};
+}
+
+TableBuilder::Fields TableBuilder::probeFields(DictionaryAttr probe) {
+  auto function = probe.getAs<FlatSymbolRefAttr>("function");
+  return {text(probe.getAs<StringAttr>("name").getValue()),
+          constant(i64, probe.getAs<IntegerAttr>("operations").getInt()),
+          LLVM::AddressOfOp::create(builder, loc, pointer, function)};
+}
+
+Value TableBuilder::stageTable(ArrayAttr stages) {
+  if (stages.empty())
+    return LLVM::ZeroOp::create(builder, loc, pointer);
+  LLVM::GlobalOp &table = stageTables[stages];
+  if (!table)
+    table = makeArray("rlx_stages_" + std::to_string(stageTables.size() - 1),
+                      {pointer, pointer, i32, i32, i32, i32, i64, i64, i64, i64}, stages.size(),
+                      [&](size_t i) { return stageFields(*readStage(stages[i])); });
+  return addressOf(table);
 }
 
 TableBuilder::Fields TableBuilder::weightFields(WeightOp weight) {
@@ -157,23 +203,27 @@ void TableBuilder::build(StringRef target, int64_t vocabSize, int64_t hiddenSize
   auto slots = llvm::to_vector(module.getOps<KVSlotOp>());
   auto variants = llvm::to_vector(module.getOps<VariantOp>());
   auto weights = llvm::to_vector(module.getOps<WeightOp>());
+  auto probes = module->getAttrOfType<ArrayAttr>(kProbesAttr);
   Type hash = LLVM::LLVMArrayType::get(builder.getI8Type(), sizeof(rlx_model_t::weights_hash));
-  Type type = LLVM::LLVMStructType::getLiteral(
-      builder.getContext(),
-      {i32, i32, pointer, i64, i64, i64, i64, hash, i32, i32, i32, i32, pointer, pointer, pointer});
+  Type type = LLVM::LLVMStructType::getLiteral(builder.getContext(),
+                                               {i32, i32, pointer, i64, i64, i64, i64, hash, i32,
+                                                i32, i32, i32, pointer, pointer, pointer, pointer});
   LLVM::GlobalOp table = makeGlobal(kModelTableSymbol, type, [&] {
     return makeStruct(
         type, {constant(i32, RLX_ABI_VERSION), constant(i32, sizeof(rlx_model_t)), text(target),
                constant(i64, vocabSize), constant(i64, hiddenSize), constant(i64, maxContext),
                constant(i64, weightsBytes), LLVM::ZeroOp::create(builder, loc, hash),
                constant(i32, slots.size()), constant(i32, variants.size()),
-               constant(i32, weights.size()), constant(i32, 0),
+               constant(i32, weights.size()), constant(i32, probes.size()),
                makeTable("rlx_kv_slots", {i32, i32, i32, i32}, slots.size(),
                          [&](size_t i) { return slotFields(slots[i]); }),
-               makeTable("rlx_variants", {pointer, i32, i32, i64, i64, i64, i64, i64, i64, pointer},
+               makeTable("rlx_variants",
+                         {pointer, i32, i32, i64, i64, i64, i64, i64, i64, pointer, pointer, i64},
                          variants.size(), [&](size_t i) { return variantFields(variants[i]); }),
                makeTable("rlx_weights", {pointer, pointer, pointer, i64, i64}, weights.size(),
-                         [&](size_t i) { return weightFields(weights[i]); })});
+                         [&](size_t i) { return weightFields(weights[i]); }),
+               makeTable("rlx_probes", {pointer, i64, pointer}, probes.size(),
+                         [&](size_t i) { return probeFields(cast<DictionaryAttr>(probes[i])); })});
   });
   makeQuery(table);
 }
@@ -199,6 +249,22 @@ struct EmitModelTable : rlx::impl::EmitModelTableBase<EmitModelTable> {
                                maxContext.getInt(), weightsBytes.getInt());
   }
 
+  LogicalResult checkProbes() {
+    ModuleOp module = getOperation();
+    auto isSound = [&](Attribute attribute) {
+      auto probe = dyn_cast<DictionaryAttr>(attribute);
+      auto function = probe ? probe.getAs<FlatSymbolRefAttr>("function") : FlatSymbolRefAttr();
+      return function && probe.getAs<StringAttr>("name") &&
+             probe.getAs<IntegerAttr>("operations") &&
+             module.lookupSymbol<LLVM::LLVMFuncOp>(function.getAttr());
+    };
+    auto probes = module->getAttrOfType<ArrayAttr>(kProbesAttr);
+    if (probes && llvm::all_of(probes, isSound))
+      return success();
+    return module.emitError("expected the attribute ")
+           << kProbesAttr << " to be an array of dictionaries with name, operations and function";
+  }
+
   /// Whether every op carries what earlier passes had to set.
   LogicalResult checkOps() {
     ModuleOp module = getOperation();
@@ -208,7 +274,13 @@ struct EmitModelTable : rlx::impl::EmitModelTableBase<EmitModelTable> {
       for (StringRef name : {kBatchMaxAttr, kOutMaxAttr, kWorkspaceBytesAttr})
         if (!variant->getAttrOfType<IntegerAttr>(name))
           return variant.emitOpError("expected the attribute ") << name;
+      auto stages = variant->getAttrOfType<ArrayAttr>(kStagesAttr);
+      if (!stages || llvm::any_of(stages, [](Attribute stage) { return failed(readStage(stage)); }))
+        return variant.emitOpError("expected the attribute ")
+               << kStagesAttr << " to be an array of dictionaries with name and kind";
     }
+    if (failed(checkProbes()))
+      return failure();
     for (auto weight : module.getOps<WeightOp>())
       if (!weight.getOffset() || getWeightLayout(weight).empty() || failed(getWeightFormat(weight)))
         return weight.emitOpError("expected a weight that has its place; run "

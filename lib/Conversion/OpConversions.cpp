@@ -34,8 +34,12 @@ LogicalResult StepBuilder::convert(EmbeddingOp op) {
   spec.n = weight->getTensorType().getDimSize(0);
   spec.k = weight->getTensorType().getDimSize(1);
   spec.scale = op.getScale().convertToFloat();
+  StageWork work;
+  work.format = weightFormatName(*format);
+  work.rowBytes = *weight->getSize() / spec.n;
   return call(op, kernels.getEmbedding(spec),
-              {*data, out->pointer, step.sequences, step.batch, step.seq}, {{}, {}, {out->region}});
+              {*data, out->pointer, step.sequences, step.batch, step.seq}, {{}, {}, {out->region}},
+              work);
 }
 
 LogicalResult StepBuilder::convert(RmsNormOp op) {
@@ -99,7 +103,11 @@ FailureOr<View> StepBuilder::prepareInput(LinearOp op, WeightFormat format, int6
     operands.push_back(*gain);
   }
   operands.append({prepared.pointer, in->rows});
-  if (failed(call(op, kernels.getPrepare(spec), operands, {{in->region}, {}, {prepared.region}})))
+  StageWork work;
+  work.verb = "prepare";
+  work.shape = std::to_string(k);
+  if (failed(call(op, kernels.getPrepare(spec), operands, {{in->region}, {}, {prepared.region}},
+                  work)))
     return failure();
   return prepared;
 }
@@ -139,7 +147,14 @@ LogicalResult StepBuilder::convert(LinearOp op) {
     accesses.inPlace.push_back(added->region);
   }
   operands.push_back(in->rows);
-  return call(op, kernels.getLinear(spec), operands, accesses);
+  ArrayRef<int64_t> shape = weight->getTensorType().getShape(); // [outputs, K]
+  StageWork work;
+  work.format = weightFormatName(*format);
+  work.shape = std::to_string(shape[1]) + "x" + std::to_string(shape[0]);
+  work.probe = kernels.getProbe(activationFormat(*format, kernels.getTarget()));
+  work.weightBytes = *weight->getSize();
+  work.rowOperations = 2 * shape[0] * shape[1];
+  return call(op, kernels.getLinear(spec), operands, accesses, work);
 }
 
 LogicalResult StepBuilder::convert(RopeAnglesOp op) {

@@ -102,8 +102,10 @@ LogicalResult StepBuilder::convertReturn(func::ReturnOp op) {
     spec.columns = getColumns(value);
     spec.aStride = from->getStride();
     View to = makeView(space, base, 0, spec.columns, *from);
+    StageWork work;
+    work.verb = "copy";
     if (failed(call(op, kernels.getElementwise(spec), {from->pointer, to.pointer, to.rows},
-                    {{from->region}, {}, {to.region}})))
+                    {{from->region}, {}, {to.region}}, work)))
       return failure();
   }
   func::ReturnOp::create(builder, loc);
@@ -195,8 +197,17 @@ Value StepBuilder::getIndex(int64_t value) {
   return arith::ConstantIndexOp::create(builder, loc, value);
 }
 
+void StepBuilder::beginStage(Operation *op, ArrayRef<Value> operands, StageWork work) {
+  work.outRows =
+      llvm::is_contained(operands, step.outRows) || llvm::is_contained(operands, step.outCount);
+  Value index = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(),
+                                         builder.getI32IntegerAttr(stages.add(op, work)));
+  func::CallOp::create(builder, loc, getBeginStage(entry->getParentOfType<ModuleOp>()),
+                       ValueRange{entry.getArgument(0), index, entry.getArgument(1)});
+}
+
 LogicalResult StepBuilder::call(Operation *op, func::FuncOp kernel, ArrayRef<Value> operands,
-                                const Accesses &accesses) {
+                                const Accesses &accesses, StageWork work) {
   for (const Region &write : accesses.writes) {
     auto clashes = [&](const Region &read) { return read.overlaps(write); };
     auto clashesPartly = [&](const Region &read) {
@@ -213,6 +224,7 @@ LogicalResult StepBuilder::call(Operation *op, func::FuncOp kernel, ArrayRef<Val
                                             {step.barrierContext.getType()});
     LLVM::CallOp::create(builder, loc, type, ValueRange{step.barrier, step.barrierContext});
   }
+  beginStage(op, operands, std::move(work));
   SmallVector<Value> all(operands);
   all.append({step.thread, step.threads});
   func::CallOp::create(builder, op->getLoc(), kernel, all);

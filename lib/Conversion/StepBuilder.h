@@ -12,6 +12,7 @@
 #define RLX_LIB_CONVERSION_STEPBUILDER_H
 
 #include "Region.h"
+#include "Stages.h"
 #include "StepArguments.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "rlx/IR/RLXOps.h"
@@ -41,6 +42,8 @@ public:
 
   /// Converts the body. Errors are reported at ops of `source`.
   mlir::LogicalResult build();
+  /// The kernel calls of the body, in order.
+  const StageTable &getStages() const { return stages; }
 
 private:
   // One function for each op, in OpConversions.cpp.
@@ -90,9 +93,11 @@ private:
     llvm::SmallVector<Region> inPlace; ///< reads that may be of the view that is written
     llvm::SmallVector<Region> writes;
   };
-  /// Calls a kernel for `op`; appends `thread` and `threads` to the operands.
+  /// Calls a kernel for `op`, a stage of the step; appends `thread` and `threads` to the operands.
   mlir::LogicalResult call(mlir::Operation *op, mlir::func::FuncOp kernel,
-                           llvm::ArrayRef<mlir::Value> operands, const Accesses &accesses);
+                           llvm::ArrayRef<mlir::Value> operands, const Accesses &accesses,
+                           StageWork work = {});
+  void beginStage(mlir::Operation *op, llvm::ArrayRef<mlir::Value> operands, StageWork work);
   mlir::Value getIndex(int64_t value);
   /// The rows of the step's own positions.
   View getStepRows();
@@ -103,6 +108,7 @@ private:
   mlir::Location loc;
   StepArguments step;
   AccessTracker tracker;
+  StageTable stages;
   int64_t maxRows = 1, maxOutRows = 1;
   llvm::DenseMap<mlir::Value, View> views;
   /// Where the function's results go: 0 logits, 1 hidden.

@@ -90,7 +90,8 @@ static void addPhaseOptions(CLI::App &app, CompileOptions &options, RawFlags &ra
       ->check(CLI::Range(0u, 1024u));
   app.add_option("--launcher-dir", options.launcherFolder, "folder that holds launcher-<arch>")
       ->type_name("DIR");
-  app.add_flag("-v,--verbose", options.verbose, "show phases, passes and their times");
+  app.add_flag("-v,--verbose", options.verbose,
+               "show phases and passes with their times, and the sizes of IR and code");
   app.set_version_flag("--version", "rlx-compile " RLX_VERSION);
 }
 

@@ -8,6 +8,7 @@
 // while the weights are packed in the background.
 //===----------------------------------------------------------------------===//
 #include "Compiler.h"
+#include "CodeSizes.h"
 #include "RecordedProfile.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Passes.h"
@@ -133,6 +134,8 @@ llvm::Error Compiler::import() {
   if (!imported)
     return imported.takeError();
   module = std::move(*imported);
+  if (options.verbose)
+    console.setOutcome(describeIR(*module));
   Builder builder(&runner.getContext());
   (*module)->setAttr(kCheckpointAttr, builder.getStringAttr(options.input));
   if (!options.configFile.empty())
@@ -207,6 +210,18 @@ llvm::Error Compiler::resolveModuleTargets() {
   return llvm::Error::success();
 }
 
+/// With -v, what the variants' code takes.
+llvm::Error Compiler::reportCode(ModuleOp lowered, const CodeObject &object) {
+  if (!options.verbose || options.emit == EmitKind::Llvm || options.emit == EmitKind::Asm)
+    return llvm::Error::success();
+  console.endPhase();
+  llvm::Expected<std::string> sizes = describeCode(lowered, object.bytes);
+  if (!sizes)
+    return sizes.takeError();
+  console.detail(llvm::StringRef(*sizes).rtrim());
+  return llvm::Error::success();
+}
+
 /// Code for every target; linked, if the output is.
 llvm::Expected<std::vector<CodeObject>> Compiler::generateAll() {
   std::vector<CodeObject> objects;
@@ -221,6 +236,9 @@ llvm::Expected<std::vector<CodeObject>> Compiler::generateAll() {
         generateCode(*copy, target, options.emit, settings.optLevel);
     if (!object)
       return object.takeError();
+    console.setOutcome(formatBytes(object->bytes.size()));
+    if (llvm::Error error = reportCode(*copy, *object))
+      return std::move(error);
     if (options.emit == EmitKind::Binary || options.emit == EmitKind::Shared) {
       console.startPhase("link");
       llvm::ArrayRef<char> bytes = object->bytes;
@@ -228,6 +246,7 @@ llvm::Expected<std::vector<CodeObject>> Compiler::generateAll() {
       if (!linked)
         return linked.takeError();
       object->bytes = std::move(*linked);
+      console.setOutcome(formatBytes(object->bytes.size()));
     }
     objects.push_back(std::move(*object));
   }

@@ -32,6 +32,7 @@ private:
   llvm::Error emitText();
   llvm::Error emitModel();
   llvm::Expected<std::vector<CodeObject>> generateAll();
+  llvm::Error reportCode(mlir::ModuleOp lowered, const CodeObject &object);
   llvm::Error reportSkipped();
   llvm::Error verify(const ModelOutput &output);
   void summarize(const ModelManifest &manifest, uint64_t size, llvm::StringRef targets);

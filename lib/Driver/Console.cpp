@@ -72,14 +72,21 @@ void Console::detail(const llvm::Twine &text) {
 void Console::endPhaseLocked() {
   if (verbose && !phase.empty()) {
     clearBar();
-    llvm::errs() << llvm::formatv("{0,-24} {1,8:f3} s\n", phase, secondsSince(phaseStart));
+    llvm::errs() << llvm::formatv("{0,-24} {1,8:f3} s{2}{3}\n", phase, secondsSince(phaseStart),
+                                  outcome.empty() ? "" : "  ", outcome);
   }
   phase.clear();
+  outcome.clear();
 }
 
 void Console::endPhase() {
   std::lock_guard<std::mutex> lock(mutex);
   endPhaseLocked();
+}
+
+void Console::setOutcome(const llvm::Twine &text) {
+  std::lock_guard<std::mutex> lock(mutex);
+  outcome = text.str();
 }
 
 void Console::startPhase(llvm::StringRef name) {

@@ -31,6 +31,8 @@ public:
   /// Names the work under way; with -v its time is printed when the next starts.
   void startPhase(llvm::StringRef name);
   void endPhase();
+  /// What the work under way made; with -v it is printed beside its time.
+  void setOutcome(const llvm::Twine &text);
   /// How much of the weights has been packed.
   void setPacked(uint64_t done, uint64_t total);
   /// Removes the bar and prints lines of text.
@@ -47,7 +49,7 @@ private:
   std::mutex mutex;
   bool verbose, terminal, barVisible = false;
   Clock::time_point start = Clock::now(), phaseStart, lastDrawn;
-  std::string phase;
+  std::string phase, outcome;
   uint64_t packed = 0, toPack = 0;
 };
 

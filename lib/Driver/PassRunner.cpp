@@ -7,6 +7,7 @@
 // Context, diagnostics, timing and reproducers.
 //===----------------------------------------------------------------------===//
 #include "PassRunner.h"
+#include "CodeSizes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
@@ -85,6 +86,8 @@ llvm::Error PassRunner::run(ModuleOp module, llvm::StringRef phase,
   build(manager);
   if (failed(manager.run(module)))
     return takeErrors("the phase '" + phase + "' failed");
+  if (options.verbose)
+    console.setOutcome(describeIR(module));
   return llvm::Error::success();
 }
 

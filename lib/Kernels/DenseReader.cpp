@@ -105,11 +105,10 @@ public:
       for (Value address : addresses)
         weights.push_back(b.load(pairs, address, pair * 4 * kLanes));
       for (int64_t token = 0; token < tile.tokens; ++token) {
-        Value word = b.loadSplat(b.vec(b.i32()), activations, token * tile.rowBytes + pair * 4);
-        Value a = b.bitcast(word, pairs);
+        Value word = b.load(b.i32(), activations, token * tile.rowBytes + pair * 4);
         for (auto [panel, w] : llvm::enumerate(weights)) {
           Value &acc = accumulators[token * tile.panels.size() + panel];
-          acc = b.intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", b.vf(), {acc, w, a});
+          acc = emitDot2(b, acc, w, word);
         }
       }
     }

@@ -82,6 +82,11 @@ static Value emitGeneric(KernelBuilder &b, Value acc, Value weights, Value word)
   return acc;
 }
 
+Value rlx::emitDot2(KernelBuilder &b, Value acc, Value weights, Value activations) {
+  Value a = b.bitcast(b.splat(activations, b.vec(b.i32())), weights.getType());
+  return b.intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", acc.getType(), {acc, weights, a});
+}
+
 bool rlx::dot4WantsSigned(const TargetDescription &target) {
   return target.int8Dot == Int8Dot::Avx2 || target.int8Dot == Int8Dot::NeonDot;
 }

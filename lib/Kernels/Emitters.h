@@ -35,6 +35,12 @@ mlir::Value emitNormalize(KernelBuilder &b, mlir::Value x, mlir::Value scale, ml
                           NormGain kind);
 bool isBinary(ElementwiseKind kind);
 
+/// A loop of products as linear kernels compute them from `format`, and nothing else. Operands:
+/// (memory of RLX_PROBE_BYTES, rounds).
+void emitProbe(KernelBuilder &b, ActivationFormat format);
+/// Multiplications and additions of one round.
+int64_t probeOperations(ActivationFormat format, const TargetDescription &target);
+
 } // namespace rlx
 
 #endif // RLX_LIB_KERNELS_EMITTERS_H

@@ -48,7 +48,7 @@ func::FuncOp KernelLibrary::getOrEmit(StringRef name, unsigned pointers, unsigne
       func::FuncOp::create(builder, module.getLoc(), name, builder.getFunctionType(inputs, {}));
   function.setPrivate();
   // Inlining would only multiply code: a kernel is called once for each layer.
-  function->setAttr("no_inline", builder.getUnitAttr());
+  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   emit(function);
   return function;
 }
@@ -60,6 +60,25 @@ template <typename Emit> static auto body(const TargetDescription &target, Emit 
     emit(b);
     func::ReturnOp::create(b);
   };
+}
+
+int64_t KernelLibrary::getProbe(ActivationFormat format) {
+  auto known = llvm::find_if(probes, [&](const Probe &probe) { return probe.format == format; });
+  if (known != probes.end())
+    return known - probes.begin();
+  static constexpr StringLiteral names[] = {"f32 fma", "bf16 dot", "int8 dot"};
+  static constexpr StringLiteral symbols[] = {"rlx_probe_f32", "rlx_probe_bf16", "rlx_probe_int8"};
+  auto builder = OpBuilder::atBlockEnd(module.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+  auto function =
+      func::FuncOp::create(builder, module.getLoc(), symbols[unsigned(format)],
+                           builder.getFunctionType({pointer, builder.getIndexType()}, {}));
+  function.setPrivate();
+  KernelBuilder b(function, target);
+  emitProbe(b, format);
+  func::ReturnOp::create(b);
+  probes.push_back({format, names[unsigned(format)], probeOperations(format, target), function});
+  return static_cast<int64_t>(probes.size()) - 1;
 }
 
 func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {

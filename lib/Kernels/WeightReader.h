@@ -67,6 +67,11 @@ std::unique_ptr<WeightReader> createBlockReader(WeightFormat format, int64_t n, 
 mlir::Value emitDot4(KernelBuilder &b, mlir::Value acc, mlir::Value weights, bool isSigned,
                      mlir::Value activations);
 
+/// acc + the 16 dot products of two bf16: `weights` holds 16 rows x 2 k, `activations` (i32) two
+/// bf16. For targets with bf16Dot.
+mlir::Value emitDot2(KernelBuilder &b, mlir::Value acc, mlir::Value weights,
+                     mlir::Value activations);
+
 /// Whether the target multiplies s8 by s8, so that q8_0 and codebooks need no offset.
 bool dot4WantsSigned(const TargetDescription &target);
 

@@ -43,6 +43,8 @@ static void setFunctionAttributes(Module &module, const rlx::CodeGenOptions &opt
     if (!options.features.empty())
       function.addFnAttr("target-features", options.features);
     function.addFnAttr(Attribute::NoUnwind);
+    // So that how fast a kernel's loops are fetched does not depend on what stands before it.
+    function.setAlignment(Align(64));
     function.setUWTableKind(UWTableKind::None);
     if (options.sanitizeAddress)
       function.addFnAttr(Attribute::SanitizeAddress);

@@ -3,14 +3,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 // The bench command: prompt processing and generation speed, measured like
-// llama-bench: a warm-up, then the mean and spread of several repetitions.
+// llama-bench: a warm-up, then several repetitions; and where the time goes.
 //===----------------------------------------------------------------------===//
-#include "program.h"
+#include "bench.h"
+#include "output_file.h"
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace rlx::cli {
 
@@ -19,29 +18,8 @@ struct BenchOptions {
   CommonOptions common;
   std::vector<uint64_t> prompts = {512}, generates = {128};
   std::optional<uint64_t> depth = 0, repetitions = 5;
-  bool asJson = false;
-};
-
-struct Measurement {
-  std::string test;
-  uint64_t prompt = 0, generate = 0, depth = 0;
-  std::vector<double> rates; ///< tokens per second of each repetition
-
-  double mean() const {
-    double sum = 0;
-    for (double rate : rates)
-      sum += rate;
-    return sum / static_cast<double>(rates.size());
-  }
-  /// The sample's standard deviation.
-  double spread() const {
-    if (rates.size() < 2)
-      return 0;
-    double average = mean(), sum = 0;
-    for (double rate : rates)
-      sum += (rate - average) * (rate - average);
-    return std::sqrt(sum / static_cast<double>(rates.size() - 1));
-  }
+  bool asJson = false, roofline = false;
+  std::string plot;
 };
 } // namespace
 
@@ -76,6 +54,25 @@ static Expected<double> timeTokens(Session &session, const std::vector<int32_t> 
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// What one test runs.
+struct TestRun {
+  std::vector<int32_t> before, ids;
+  bool isGeneration;
+};
+
+/// Fills the cache, then times the test's tokens; those are recorded in `trace` if it is given.
+static Expected<double> runOnce(Session &session, const TestRun &test, StepTrace *trace) {
+  if (Status status = session.clear(); !status.ok())
+    return status;
+  if (!test.before.empty())
+    if (Status status = session.prefill(test.before); !status.ok())
+      return status;
+  session.setTrace(trace);
+  Expected<double> seconds = timeTokens(session, test.ids, test.isGeneration);
+  session.setTrace(nullptr);
+  return seconds;
+}
+
 /// Measures `count` tokens, generated one by one or as a prompt.
 static Expected<Measurement> measure(Session &session, const BenchOptions &options, uint64_t count,
                                      bool generation) {
@@ -85,53 +82,27 @@ static Expected<Measurement> measure(Session &session, const BenchOptions &optio
   (generation ? result.generate : result.prompt) = count;
   result.test = (generation ? "tg" : "pp") + std::to_string(count) +
                 (result.depth ? " @ d" + std::to_string(result.depth) : "");
-  const std::vector<int32_t> ids = someIds(count, vocabulary);
   // A decode step continues something: one token stands in for an empty depth.
-  const std::vector<int32_t> before = someIds(result.depth ? result.depth : generation, vocabulary);
-  for (uint64_t round = 0; round <= *options.repetitions && !interrupted(); ++round) {
-    if (Status status = session.clear(); !status.ok())
-      return status;
-    if (!before.empty())
-      if (Status status = session.prefill(before); !status.ok())
-        return status;
-    Expected<double> seconds = timeTokens(session, ids, generation);
+  const TestRun test{someIds(result.depth ? result.depth : generation, vocabulary),
+                     someIds(count, vocabulary), generation};
+  // The first run warms up, and tells which steps a repetition consists of.
+  StepTrace trace;
+  if (Expected<double> seconds = runOnce(session, test, &trace); !seconds)
+    return seconds.status();
+  result.totals = totalsOf(trace, session.model());
+  for (uint64_t round = 0; round < *options.repetitions && !interrupted(); ++round) {
+    Expected<double> seconds = runOnce(session, test, nullptr);
     if (!seconds)
       return seconds.status();
-    if (round > 0) // the first one warms up
-      result.rates.push_back(static_cast<double>(count) / *seconds);
+    result.rates.push_back(static_cast<double>(count) / *seconds);
   }
+  if (!options.roofline || interrupted())
+    return result;
+  trace.clear();
+  if (Expected<double> seconds = runOnce(session, test, &trace); !seconds)
+    return seconds.status();
+  result.kinds = profileOf(trace, session.model());
   return result;
-}
-
-static void print(const Program &program, const Session &session,
-                  const std::vector<Measurement> &results, bool asJson) {
-  Output &out = program.console.out;
-  if (!asJson) {
-    out << program.name << ", " << program.model.target() << ", "
-        << std::to_string(session.threads()) << " threads\n";
-    for (const Measurement &result : results) {
-      std::string name =
-          result.test + std::string(result.test.size() < 20 ? 20 - result.test.size() : 1, ' ');
-      out << name << formatFixed(result.mean(), 2) << " ± " << formatFixed(result.spread(), 2)
-          << " tokens/s\n";
-    }
-    return;
-  }
-  nlohmann::ordered_json tests = nlohmann::json::array();
-  for (const Measurement &result : results)
-    tests.push_back(
-        {{"test", result.test},
-         {"prompt", result.prompt},
-         {"generate", result.generate},
-         {"depth", result.depth},
-         {"tokens_per_second",
-          {{"mean", result.mean()}, {"stddev", result.spread()}, {"samples", result.rates}}}});
-  nlohmann::ordered_json root = {{"model", program.name},
-                                 {"target", program.model.target()},
-                                 {"threads", session.threads()},
-                                 {"weights_bytes", program.model.table().weights_bytes},
-                                 {"tests", tests}};
-  out << root.dump(2) << "\n";
 }
 
 static void addOptions(ArgParser &parser, BenchOptions &options) {
@@ -144,6 +115,10 @@ static void addOptions(ArgParser &parser, BenchOptions &options) {
                 "tokens in the cache before; default 0");
   parser.option("-r", "REPS", intoInteger(options.repetitions, 1, 1000),
                 "repetitions, after one to warm up; default 5");
+  parser.flag("--roofline", options.roofline,
+              "measure the machine's limits too, and compare each kind of stage with them");
+  parser.option("--plot", "FILE", intoText(options.plot),
+                "draw the roofline with each kind of stage on it, as SVG; implies --roofline");
   parser.flag("--json", options.asJson, "print JSON");
   options.common.addSession(parser);
 }
@@ -164,11 +139,43 @@ static Expected<std::vector<Measurement>> measureAll(Session &session,
   return results;
 }
 
+/// Measures, then prints and draws.
+static Status runBench(const Program &program, Session &session, const BenchOptions &options) {
+  OutputFile plot; // first: a name that cannot be written is told at once
+  if (!options.plot.empty())
+    if (Status status = plot.open(options.plot); !status.ok())
+      return status;
+  BenchResults results;
+  results.threads = session.threads();
+  if (options.roofline) {
+    Expected<MachineLimits> limits = measureMachine(program.model, session.threads());
+    if (!limits)
+      return limits.status();
+    results.limits = std::move(*limits);
+  }
+  Expected<std::vector<Measurement>> tests = measureAll(session, options);
+  if (!tests || interrupted())
+    return tests.status();
+  results.tests = std::move(*tests);
+  program.console.out << (options.asJson ? benchJson(program, results)
+                                         : benchText(program, results));
+  if (options.plot.empty())
+    return Status();
+  std::string title = program.name + ", " + program.model.target() + ", " +
+                      std::to_string(results.threads) + " threads";
+  if (Status status = plot.write(rooflineSvg(title, results)); !status.ok())
+    return status;
+  return plot.commit();
+}
+
 Status benchCommand(const std::string &programName, const std::vector<std::string> &args,
                     Console &console, const OpenProgram &open) {
   BenchOptions options;
-  ArgParser parser(programName, "bench [options]",
-                   "Measures tokens per second of prompt processing (pp) and generation (tg).");
+  ArgParser parser(
+      programName, "bench [options]",
+      "Measures tokens per second of prompt processing (pp) and generation (tg): the median of "
+      "several\nrepetitions with the lowest and highest, and the bytes of weights, keys "
+      "and values that each token\nneeds.");
   addOptions(parser, options);
   Expected<bool> goOn = parseArgs(parser, args, console);
   if (!goOn || !*goOn)
@@ -178,6 +185,7 @@ Status benchCommand(const std::string &programName, const std::vector<std::strin
     longest = std::max(longest, *std::max_element(counts.begin(), counts.end()));
   if (longest == 0)
     return usageError("expected -p or -n above 0");
+  options.roofline |= !options.plot.empty();
   Expected<Program> program = open();
   if (!program)
     return program.status();
@@ -185,13 +193,7 @@ Status benchCommand(const std::string &programName, const std::vector<std::strin
   if (!options.common.maxContext)
     sessionOptions.maxContext = std::max<uint64_t>(*options.depth, 1) + longest;
   Expected<Session> session = createSession(*program, options.common, sessionOptions);
-  if (!session)
-    return session.status();
-  Expected<std::vector<Measurement>> results = measureAll(*session, options);
-  if (!results || interrupted())
-    return results.status();
-  print(*program, *session, *results, options.asJson);
-  return Status();
+  return session ? runBench(*program, *session, options) : session.status();
 }
 
 } // namespace rlx::cli

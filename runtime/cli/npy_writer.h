@@ -8,6 +8,7 @@
 #ifndef RLX_RUNTIME_CLI_NPY_WRITER_H
 #define RLX_RUNTIME_CLI_NPY_WRITER_H
 
+#include "output_file.h"
 #include "rlx/runtime/span.h"
 #include "rlx/runtime/status.h"
 
@@ -21,11 +22,6 @@ std::string npyHeader(uint64_t rows, uint64_t columns);
 
 class NpyWriter {
 public:
-  NpyWriter() = default;
-  ~NpyWriter();
-  NpyWriter(const NpyWriter &) = delete;
-  NpyWriter &operator=(const NpyWriter &) = delete;
-
   /// Starts a file of so many rows and columns. What is not a regular file,
   /// such as /dev/stdout, is written in place.
   Status open(const std::string &path, uint64_t rows, uint64_t columns);
@@ -34,12 +30,8 @@ public:
   Status finish();
 
 private:
-  Status write(const void *data, size_t bytes);
-  Status failure(int error) const;
-
   std::string path;
-  std::string temporary; ///< empty when written in place
-  int descriptor = -1;
+  OutputFile file;
   uint64_t rowsLeft = 0;
   uint64_t columns = 0;
 };

@@ -253,6 +253,8 @@ Status Session::setVariant(const std::string &name) {
   return impl->exclusive([&] { return impl->dispatcher.force(name); });
 }
 
+void Session::setTrace(StepTrace *trace) { impl->runner.setTrace(trace); }
+
 std::string Session::lastVariant() const {
   return impl->runner.last() ? impl->runner.last()->name : "";
 }

@@ -9,6 +9,7 @@
 #include "no_sanitize.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace rlx {
 
@@ -65,20 +66,52 @@ namespace {
 struct Job {
   rlx_step_fn step;
   rlx_step_args_t args;
+  TraceStep *record;
 };
 } // namespace
+
+static uint64_t nanoseconds() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::steady_clock::now().time_since_epoch())
+                                   .count());
+}
+
+/// The slices of this thread in a step that is recorded.
+static thread_local std::vector<TraceSlice> *ownSlices = nullptr;
+
+/// Ends the slice under way, if it has not ended, and begins one. Never allocates.
+static void beginSlice(std::vector<TraceSlice> &slices, uint32_t stage) {
+  uint64_t now = nanoseconds();
+  if (!slices.empty() && slices.back().end == 0)
+    slices.back().end = now;
+  if (slices.size() < slices.capacity())
+    slices.push_back({now, 0, stage});
+}
+
+static void recordStage(void *, uint32_t stage, uint32_t) { beginSlice(*ownSlices, stage); }
+
+static void waitAndRecord(void *barrier) {
+  beginSlice(*ownSlices, TraceSlice::Wait);
+  static_cast<Barrier *>(barrier)->wait();
+  ownSlices->back().end = nanoseconds();
+}
 
 RLX_NO_SANITIZE_FUNCTION
 static void runJob(void *context, uint32_t thread, uint32_t threads) {
   auto *job = static_cast<const Job *>(context);
+  if (!job->record)
+    return job->step(&job->args, thread, threads);
+  ownSlices = &job->record->threads[thread];
   job->step(&job->args, thread, threads);
+  if (!ownSlices->empty() && ownSlices->back().end == 0)
+    ownSlices->back().end = nanoseconds();
 }
 
 static void waitAtBarrier(void *barrier) { static_cast<Barrier *>(barrier)->wait(); }
 
 void StepRunner::run(const StepRequest &request, KVCache &cache, const OutputRows &out) {
   rlx_sequence_t sequence{request.ids.data(), request.past, cache.slots()};
-  Job job{request.variant->step, {}};
+  Job job{request.variant->step, {}, nullptr};
   job.args.struct_size = sizeof(rlx_step_args_t);
   job.args.batch = 1;
   job.args.seq = request.ids.size();
@@ -91,8 +124,19 @@ void StepRunner::run(const StepRequest &request, KVCache &cache, const OutputRow
   job.args.hidden = out.hidden(request.outCount);
   job.args.barrier = waitAtBarrier;
   job.args.barrier_context = &pool->barrier();
+  if (trace) {
+    job.record = &trace->beginStep(*request.variant, threads());
+    job.record->seq = request.ids.size();
+    job.record->past = request.past;
+    job.record->outCount = request.outCount;
+    job.args.barrier = waitAndRecord;
+    job.args.stage = recordStage;
+    job.record->begin = nanoseconds();
+  }
   cache.noteWritten(request.past + request.ids.size());
   pool->run(runJob, &job);
+  if (job.record)
+    job.record->end = nanoseconds();
   lastVariant = request.variant;
 }
 

@@ -11,6 +11,8 @@
 #include "kv_cache.h"
 #include "thread_pool.h"
 
+#include "rlx/runtime/trace.h"
+
 namespace rlx {
 
 /// Output rows of consecutive positions: logits [rows][vocab_size] and hidden
@@ -46,6 +48,8 @@ public:
   /// Appends the ids to the cache and writes the selected rows.
   void run(const StepRequest &request, KVCache &cache, const OutputRows &out);
   uint32_t threads() const { return pool->threads(); }
+  /// Records the steps from now on; null records none.
+  void setTrace(StepTrace *newTrace) { trace = newTrace; }
   /// The variant that ran last, or null.
   const rlx_variant_t *last() const { return lastVariant; }
 
@@ -54,6 +58,7 @@ private:
   std::unique_ptr<ThreadPool> pool;
   Buffer workspace;
   const rlx_variant_t *lastVariant = nullptr;
+  StepTrace *trace = nullptr;
 };
 
 } // namespace rlx

@@ -14,6 +14,8 @@ namespace rlx {
 // Far above any model, far below where sizes computed from them overflow.
 constexpr uint64_t vocabLimit = uint64_t(1) << 31, hiddenLimit = uint64_t(1) << 24;
 constexpr uint64_t contextLimit = uint64_t(1) << 32, workspaceLimit = uint64_t(1) << 44;
+constexpr uint64_t stageLimit = 1 << 20;
+constexpr uint32_t probeLimit = 64;
 constexpr uint32_t slotLimit = 1 << 14, headLimit = 1 << 12, headDimLimit = 1 << 14;
 
 namespace {
@@ -30,6 +32,8 @@ public:
       if (Status status = checkVariant(table.variants[i]); !status.ok())
         return status;
     if (Status status = checkCoverage(); !status.ok())
+      return status;
+    if (Status status = checkProbes(); !status.ok())
       return status;
     return checkWeights();
   }
@@ -81,6 +85,19 @@ private:
       return bad(which + ": expected role prefill, or decode with SEQ 1");
     if (variant.workspace_bytes > workspaceLimit)
       return bad(which + " has an absurd workspace");
+    return checkStages(variant, which);
+  }
+
+  Status checkStages(const rlx_variant_t &variant, const std::string &which) const {
+    if (variant.stage_count > stageLimit || (variant.stage_count && !variant.stages))
+      return bad(which + " has no table of stages, or an absurd one");
+    for (uint64_t i = 0; i < variant.stage_count; ++i) {
+      const rlx_stage_t &stage = variant.stages[i];
+      if (!stage.name || !stage.kind || stage.rows > RLX_ROWS_OUT ||
+          (stage.kv_slot != RLX_NO_INDEX && stage.kv_slot >= table.kv_slot_count) ||
+          (stage.probe != RLX_NO_INDEX && stage.probe >= table.probe_count))
+        return bad(which + ": stage " + std::to_string(i) + " has no name, or odd fields");
+    }
     return Status();
   }
 
@@ -98,6 +115,15 @@ private:
         return bad("no variant takes one token at PAST_SEQ " + std::to_string(past));
       past = reached;
     }
+    return Status();
+  }
+
+  Status checkProbes() const {
+    if (table.probe_count > probeLimit || (table.probe_count && !table.probes))
+      return bad("the table of probes is missing, or absurd");
+    for (uint32_t i = 0; i < table.probe_count; ++i)
+      if (!table.probes[i].name || !table.probes[i].run || table.probes[i].operations == 0)
+        return bad("probe " + std::to_string(i) + " has no name, code or operations");
     return Status();
   }
 

@@ -28,12 +28,20 @@ constexpr llvm::StringLiteral kWorkspaceBytesAttr = "rlx.workspace_bytes";
 constexpr llvm::StringLiteral kBatchMaxAttr = "rlx.batch_max";
 constexpr llvm::StringLiteral kOutMaxAttr = "rlx.out_max";
 
+// On rlx.variant: an array with a dictionary for each kernel call of its step, in order:
+// name, kind; and where they are not 0 or absent layer, kv_slot, probe, out_rows,
+// weight_bytes, row_bytes, row_operations, key_operations (rlx_stage_t of
+// rlx/runtime/abi.h).
+constexpr llvm::StringLiteral kStagesAttr = "rlx.stages";
+
 // On the module.
 constexpr llvm::StringLiteral kTargetAttr = "rlx.target";              // string
 constexpr llvm::StringLiteral kVocabSizeAttr = "rlx.vocab_size";       // i64
 constexpr llvm::StringLiteral kHiddenSizeAttr = "rlx.hidden_size";     // i64
 constexpr llvm::StringLiteral kMaxContextAttr = "rlx.max_context";     // i64
 constexpr llvm::StringLiteral kWeightsBytesAttr = "rlx.weights_bytes"; // i64
+// An array with a dictionary for each loop that measures a peak: name, operations, function.
+constexpr llvm::StringLiteral kProbesAttr = "rlx.probes";
 
 // The global with the rlx_model_t; Target writes the weights' hash into it.
 constexpr llvm::StringLiteral kModelTableSymbol = "rlx_model";

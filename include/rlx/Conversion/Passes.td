@@ -40,6 +40,11 @@ def ConvertToKernels : Pass<"rlx-convert-to-kernels", "::mlir::ModuleOp"> {
     planning put them; the function's results go to the step's outputs; split,
     split_heads, merge_heads, positions and kv_read are views and cost nothing.
 
+    Before each kernel it calls `rlx_begin_stage`, which tells the step's hook, if
+    the runtime gives one, which stage a thread begins. What the stages are goes to
+    the variants' `rlx.stages`, loops that measure the peak of what multiplies to
+    the module's `rlx.probes`.
+
     The functions must be planned (`rlx.offsets`, `rlx.scratch`,
     `rlx.workspace_bytes`) and the weights placed (rlx-assign-weight-layout).
 
@@ -51,8 +56,10 @@ def ConvertToKernels : Pass<"rlx-convert-to-kernels", "::mlir::ModuleOp"> {
     // becomes
     func.func @decode(%args: !llvm.ptr, %thread: i32, %threads: i32) {
       …
+      call @rlx_begin_stage(%args, %c0, %thread) : …
       call @embedding_…(%embed, %x, %sequences, %batch, %seq, %t, %n) : …
       llvm.call %barrier(%context) : !llvm.ptr, (!llvm.ptr) -> ()
+      call @rlx_begin_stage(%args, %c1, %thread) : …
       call @linear_…(%w, %x, %y, %rows, %t, %n) : …
     ```
   }];
@@ -71,8 +78,9 @@ def EmitModelTable : Pass<"rlx-emit-model-table", "::mlir::ModuleOp"> {
   let description = [{
     Makes the static data of rlx/runtime/abi.h out of the `rlx.kv_slot`,
     `rlx.variant` and `rlx.weight` ops, which stay, and of the module attributes
-    `rlx.target`, `rlx.vocab_size`, `rlx.hidden_size`, `rlx.max_context` and
-    `rlx.weights_bytes`. The functions of the variants must be `llvm.func`.
+    `rlx.target`, `rlx.vocab_size`, `rlx.hidden_size`, `rlx.max_context`,
+    `rlx.weights_bytes` and `rlx.probes`. Variants with equal `rlx.stages` share
+    one stage table. The functions of the variants must be `llvm.func`.
     The hash of the weights is zero until the object is linked.
 
     ```mlir

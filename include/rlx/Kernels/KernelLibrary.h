@@ -38,6 +38,17 @@ public:
   mlir::func::FuncOp getElementwise(ElementwiseSpec spec);
   mlir::func::FuncOp getSelectRows(SelectRowsSpec spec);
 
+  /// The loop that shows the peak of what multiplies activations of this format.
+  struct Probe {
+    ActivationFormat format;
+    llvm::StringRef name;        ///< e.g. "int8 dot"
+    int64_t operations;          ///< multiplications and additions of one round
+    mlir::func::FuncOp function; ///< (memory of RLX_PROBE_BYTES, rounds)
+  };
+  /// The index of a format's probe among getProbes().
+  int64_t getProbe(ActivationFormat format);
+  llvm::ArrayRef<Probe> getProbes() const { return probes; }
+
   const TargetDescription &getTarget() const { return target; }
 
 private:
@@ -45,6 +56,7 @@ private:
   mlir::func::FuncOp getOrEmit(llvm::StringRef name, unsigned pointers, unsigned counts,
                                llvm::function_ref<void(mlir::func::FuncOp)> emit);
 
+  llvm::SmallVector<Probe, 3> probes;
   mlir::ModuleOp module;
   const TargetDescription &target;
 };

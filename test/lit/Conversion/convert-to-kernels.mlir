@@ -7,6 +7,7 @@
 // CHECK-LABEL: module
 // CHECK-SAME: rlx.hidden_size = 32 : i64
 // CHECK-SAME: rlx.max_context = 512 : i64
+// CHECK-SAME: rlx.probes = [{function = @rlx_probe_f32, name = "f32 fma", operations = {{[0-9]+}} : i64}]
 // CHECK-SAME: rlx.target = "x86-64-v3"
 // CHECK-SAME: rlx.vocab_size = 64 : i64
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>,
@@ -21,6 +22,10 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   // CHECK: rlx.variant @generic
   // CHECK-SAME: rlx.batch_max = 1 : i64
   // CHECK-SAME: rlx.out_max = 4 : i64
+  // CHECK-SAME: rlx.stages = [{kind = "embedding f32", name = "embedding embed f32", row_bytes = 128 : i64}
+  // CHECK-SAME: {kind = "linear f32", name = "linear qkv f32 32x64", probe = 0 : i64, row_operations = 4096 : i64, weight_bytes = 8192 : i64}
+  // CHECK-SAME: {key_operations = 128 : i64, kind = "attention", kv_slot = 0 : i64, name = "attention", probe = 0 : i64}
+  // CHECK-SAME: {kind = "head f32", name = "head embed f32 32x64", out_rows, probe = 0 : i64, row_operations = 4096 : i64, weight_bytes = 8192 : i64}]
   // CHECK-SAME: rlx.workspace_bytes = 12288 : i64
   rlx.variant @generic calls @prefill role prefill seq 1 to 16 past 0 to 511
 
@@ -48,7 +53,9 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
     // Embedding and angles are independent.
     // CHECK-NOT: llvm.call
-    // CHECK: call @rlx_embedding{{.*}}(%[[WEIGHTS]], %[[WORKSPACE]], %[[SEQUENCES]], {{.*}}, %[[T]], %[[N]])
+    // CHECK: %[[STAGE:.*]] = llvm.mlir.constant(0 : i32)
+    // CHECK: call @rlx_begin_stage(%[[ARGS]], %[[STAGE]], %[[THREAD]])
+    // CHECK-NEXT: call @rlx_embedding{{.*}}(%[[WEIGHTS]], %[[WORKSPACE]], %[[SEQUENCES]], {{.*}}, %[[T]], %[[N]])
     // CHECK-NOT: llvm.call
     // CHECK: call @rlx_rope_angles
     %x = rlx.embedding %ids, @embed {scale = 2.0 : f32, rlx.offsets = array<i64: 0>} : (tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>) -> tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>

@@ -101,36 +101,72 @@ static void write_outputs(const rlx_step_args_t *args, const uint32_t *x, uint32
   }
 }
 
+static void begin_stage(const rlx_step_args_t *args, uint32_t stage, uint32_t thread) {
+  if (args->stage)
+    args->stage(args->stage_context, stage, thread);
+}
+
 /* The workspace holds x of every token, for SEQ up to FAKE_CHUNK. */
 static void step(const rlx_step_args_t *args, uint32_t thread, uint32_t threads) {
   uint32_t *x = (uint32_t *)args->workspace;
   if (thread == 0)
     __atomic_fetch_add(&step_count, 1, __ATOMIC_RELAXED);
+  begin_stage(args, 0, thread);
   for (uint64_t i = thread; i < args->seq; i += threads)
     x[i] = (7 * (uint32_t)args->sequences[0].ids[i] + 3) % FAKE_MODULUS;
   for (uint32_t s = 0; s < FAKE_SLOTS; ++s) {
+    begin_stage(args, 1 + 2 * s, thread);
     for (uint64_t i = thread; i < args->seq; i += threads)
       append(args, s, i, x[i]);
     args->barrier(args->barrier_context);
+    begin_stage(args, 2 + 2 * s, thread);
     for (uint64_t i = thread; i < args->seq; i += threads)
       x[i] = (5 * x[i] + attend(args, s, i) + s) % FAKE_MODULUS;
     args->barrier(args->barrier_context);
   }
+  begin_stage(args, FAKE_STAGES - 1, thread);
   write_outputs(args, x, thread, threads);
 }
 
+#define STAGE(name, kind, layer, rows, slot, bytes, row_bytes, operations, key_operations)         \
+  {name, kind, layer, rows, slot, 0, bytes, row_bytes, operations, key_operations}
+#define APPEND(s) STAGE("append layer " #s, "append", s, RLX_ROWS_STEP, RLX_NO_INDEX, 0, 0, 0, 0)
+#define ATTENTION(s)                                                                               \
+  STAGE("attention layer " #s, "attention", s, RLX_ROWS_STEP, s, 0, 0, 0, 2 * FAKE_HIDDEN)
+
+static const rlx_stage_t stages[FAKE_STAGES] = {
+    STAGE("embedding", "embedding", RLX_NO_INDEX, RLX_ROWS_STEP, RLX_NO_INDEX, 0, 4, 0, 0),
+    APPEND(0),
+    ATTENTION(0),
+    APPEND(1),
+    ATTENTION(1),
+    APPEND(2),
+    ATTENTION(2),
+    STAGE("head f32", "head f32", RLX_NO_INDEX, RLX_ROWS_OUT, RLX_NO_INDEX, FAKE_WEIGHTS, 0,
+          2 * FAKE_VOCAB, 0),
+};
+
 #define ALL_PAST 0, FAKE_CONTEXT - 1
+#define STEP step, stages, FAKE_STAGES
 #define X_BYTES(seq) ((seq) * sizeof(uint32_t))
 
 static const rlx_variant_t variants[] = {
-    {"decode", RLX_ROLE_DECODE, 1, 1, 1, ALL_PAST, 1, X_BYTES(1), step},
-    {"prefill_4", RLX_ROLE_PREFILL, 1, 1, 4, ALL_PAST, 4, X_BYTES(4), step},
-    {"wide", RLX_ROLE_PREFILL, 1, 8, 16, ALL_PAST, FAKE_OUT, X_BYTES(16), step},
-    {"short", RLX_ROLE_PREFILL, 1, 1, 16, 0, 15, FAKE_OUT, X_BYTES(16), step},
-    {"generic", RLX_ROLE_PREFILL, 1, 1, FAKE_CHUNK, ALL_PAST, FAKE_OUT, X_BYTES(FAKE_CHUNK), step},
+    {"decode", RLX_ROLE_DECODE, 1, 1, 1, ALL_PAST, 1, X_BYTES(1), STEP},
+    {"prefill_4", RLX_ROLE_PREFILL, 1, 1, 4, ALL_PAST, 4, X_BYTES(4), STEP},
+    {"wide", RLX_ROLE_PREFILL, 1, 8, 16, ALL_PAST, FAKE_OUT, X_BYTES(16), STEP},
+    {"short", RLX_ROLE_PREFILL, 1, 1, 16, 0, 15, FAKE_OUT, X_BYTES(16), STEP},
+    {"generic", RLX_ROLE_PREFILL, 1, 1, FAKE_CHUNK, ALL_PAST, FAKE_OUT, X_BYTES(FAKE_CHUNK), STEP},
 };
 
 static const rlx_weight_t weights[] = {{"offset", "f32", "row", 0, FAKE_WEIGHTS}};
+
+static void probe(void *memory, uint64_t rounds) {
+  uint32_t *sum = memory;
+  for (uint64_t i = 0; i < rounds; ++i)
+    *sum = 5 * *sum + 3;
+}
+
+static const rlx_probe_t probes[] = {{"modular", 2, probe}};
 
 /* The first byte of the hash of the weights that the code belongs to; a hash of
  * zeros goes with any. */
@@ -150,10 +186,11 @@ static const rlx_model_t model = {
     FAKE_SLOTS,
     sizeof(variants) / sizeof(variants[0]),
     1,
-    0,
+    sizeof(probes) / sizeof(probes[0]),
     slot_infos,
     variants,
     weights,
+    probes,
 };
 
 const rlx_model_t *rlx_query(uint32_t abi_version) {
@@ -204,7 +241,8 @@ static void v_step(const rlx_step_args_t *args, uint32_t thread, uint32_t thread
 }
 
 #define FAULTY(name)                                                                               \
-  {#name, RLX_ROLE_PREFILL, 1, 1, FAKE_CHUNK, ALL_PAST, FAKE_OUT, X_BYTES(FAKE_CHUNK), name##_step}
+  {#name,    RLX_ROLE_PREFILL,    1,           1,      FAKE_CHUNK, ALL_PAST,                       \
+   FAKE_OUT, X_BYTES(FAKE_CHUNK), name##_step, stages, FAKE_STAGES}
 
 static const rlx_variant_t faulty_variants[] = {FAULTY(nan),    FAULTY(workspace), FAULTY(logits),
                                                 FAULTY(hidden), FAULTY(k),         FAULTY(v)};

@@ -34,6 +34,7 @@ enum {
   FAKE_CHUNK = 24,
   FAKE_OUT = 5,
   FAKE_SLOTS = 3,
+  FAKE_STAGES = 8,       /* embedding, append and attend for each slot, head */
   FAKE_WINDOW = 9,       /* of slot 1 */
   FAKE_SHORT_WINDOW = 3, /* of slot 2 */
   FAKE_WEIGHTS = 64      /* bytes */

@@ -270,7 +270,7 @@ TEST(ModelInMemory, BadArgumentsAreErrors) {
   EXPECT_ERROR(Model::openTable(table, {weights, 64}, "", options).status(), InvalidArgument,
                "expected target 'fake'");
   auto stale = [](uint32_t) -> const rlx_model_t * { return nullptr; };
-  EXPECT_ERROR(Model::openQuery(stale, {weights, 64}).status(), Unsupported, "ABI version 1");
+  EXPECT_ERROR(Model::openQuery(stale, {weights, 64}).status(), Unsupported, "ABI version 2");
   EXPECT_OK(Model::openQuery(rlx_query, {weights, 64}).status());
 }
 
@@ -281,12 +281,14 @@ TEST(ModelInMemory, UnsoundTablesAreRefused) {
     std::vector<rlx_variant_t> variants;
     std::vector<rlx_kv_slot_info_t> slots;
     rlx_weight_t weight;
+    std::vector<rlx_stage_t> stages;
+    rlx_probe_t probe;
   };
   struct {
     const char *message;
     void (*spoil)(Parts &);
   } rows[] = {
-      {"expected ABI version 1 but got 7", [](Parts &p) { p.table.abi_version = 7; }},
+      {"expected ABI version 2 but got 7", [](Parts &p) { p.table.abi_version = 7; }},
       {"out of range", [](Parts &p) { p.table.vocab_size = 0; }},
       {"out of range", [](Parts &p) { p.table.max_context = ~uint64_t(0); }},
       {"a table is missing", [](Parts &p) { p.table.variant_count = 0; }},
@@ -308,13 +310,25 @@ TEST(ModelInMemory, UnsoundTablesAreRefused) {
       {"weight 'offset' lies outside", [](Parts &p) { p.weight.offset = 64; }},
       {"weight 'offset' lies outside", [](Parts &p) { p.weight.size = ~uint64_t(0); }},
       {"weight 0 has no name", [](Parts &p) { p.weight.dtype = nullptr; }},
+      {"'decode' has no table of stages", [](Parts &p) { p.variants[0].stages = nullptr; }},
+      {"absurd one", [](Parts &p) { p.variants[0].stage_count = uint64_t(1) << 40; }},
+      {"'decode': stage 2 has no name", [](Parts &p) { p.stages[2].name = nullptr; }},
+      {"stage 2 has no name, or odd fields", [](Parts &p) { p.stages[2].kv_slot = FAKE_SLOTS; }},
+      {"stage 3 has no name, or odd fields", [](Parts &p) { p.stages[3].rows = 2; }},
+      {"stage 3 has no name, or odd fields", [](Parts &p) { p.stages[3].probe = 1; }},
+      {"table of probes", [](Parts &p) { p.table.probes = nullptr; }},
+      {"probe 0 has no name", [](Parts &p) { p.probe.run = nullptr; }},
   };
   for (auto &row : rows) {
     const rlx_model_t &sound = *rlx_query(RLX_ABI_VERSION);
     Parts parts{sound,
                 {sound.variants, sound.variants + sound.variant_count},
                 {sound.kv_slots, sound.kv_slots + sound.kv_slot_count},
-                sound.weights[0]};
+                sound.weights[0],
+                {sound.variants[0].stages, sound.variants[0].stages + FAKE_STAGES},
+                sound.probes[0]};
+    parts.variants[0].stages = parts.stages.data();
+    parts.table.probes = &parts.probe;
     parts.table.variants = parts.variants.data();
     parts.table.kv_slots = parts.slots.data();
     parts.table.weights = &parts.weight;

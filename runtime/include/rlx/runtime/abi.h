@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define RLX_ABI_VERSION 1u
+#define RLX_ABI_VERSION 2u
 #define RLX_QUERY_SYMBOL "rlx_query"
 
 /* Keys of one block of the KV cache; every capacity is a multiple of it. */
@@ -88,6 +88,10 @@ typedef struct rlx_sequence {
   const rlx_kv_slot_t *slots; /* [kv_slot_count] */
 } rlx_sequence_t;
 
+/* Told which entry of the variant's stage table `thread` begins. */
+typedef void (*rlx_stage_fn)(void *stage_context, uint32_t stage,
+                             uint32_t thread);
+
 /*
  * Arguments of one step. All pointers stay valid during the call.
  *
@@ -112,6 +116,10 @@ typedef struct rlx_step_args {
    * every thread the same number of times in the same order. */
   void (*barrier)(void *barrier_context);
   void *barrier_context;
+  /* NULL, or called by each thread as it begins each stage of the variant, in
+   * order, behind the barrier that the stage waits for. */
+  rlx_stage_fn stage;
+  void *stage_context;
 } rlx_step_args_t;
 
 /*
@@ -123,6 +131,33 @@ typedef struct rlx_step_args {
 typedef void (*rlx_step_fn)(const rlx_step_args_t *args, uint32_t thread,
                             uint32_t threads);
 
+/* The rows that a stage computes. */
+typedef enum rlx_rows {
+  RLX_ROWS_STEP = 0, /* batch * seq */
+  RLX_ROWS_OUT = 1   /* batch * out_count */
+} rlx_rows_t;
+
+#define RLX_NO_INDEX 0xFFFFFFFFu
+
+/*
+ * One kernel call of a step, for those who watch it run: what it is and what
+ * it has to do at least. Operations are multiplications and additions of
+ * matrix products and attention; memory is what must come from outside of the
+ * caches in each step: weights, and keys and values.
+ */
+typedef struct rlx_stage {
+  const char *name;  /* e.g. "linear q_k_v layer 3 q4_0 1152x1536" */
+  const char *kind;  /* stages to be summed up, e.g. "linear q4_0", "norm" */
+  uint32_t layer;    /* or RLX_NO_INDEX */
+  uint32_t rows;     /* rlx_rows_t */
+  uint32_t kv_slot;  /* whose keys and values it reads, or RLX_NO_INDEX */
+  uint32_t probe;    /* index of what multiplies, or RLX_NO_INDEX */
+  uint64_t weight_bytes;   /* read once, however many rows */
+  uint64_t row_bytes;      /* of weights, read for each row */
+  uint64_t row_operations; /* for each row */
+  uint64_t key_operations; /* for each row and key that it sees */
+} rlx_stage_t;
+
 /* One entry of the dispatch table. Ranges are inclusive. */
 typedef struct rlx_variant {
   const char *name; /* unique, e.g. "decode", "prefill_seq_le_64", "generic" */
@@ -133,6 +168,8 @@ typedef struct rlx_variant {
   uint64_t out_max;
   uint64_t workspace_bytes;
   rlx_step_fn step;
+  const rlx_stage_t *stages; /* [stage_count], in the order of the calls */
+  uint64_t stage_count;
 } rlx_variant_t;
 
 /* One packed weight. `packing` names the layout, documented in
@@ -144,6 +181,17 @@ typedef struct rlx_weight {
   uint64_t offset;     /* bytes from the weights' base */
   uint64_t size;       /* bytes */
 } rlx_weight_t;
+
+/* Bytes of memory that a probe works on, aligned to RLX_ALIGNMENT. */
+#define RLX_PROBE_BYTES 4096u
+
+/* A loop of products as the model's kernels compute them and nothing else, to
+ * measure what the processor can do at most. */
+typedef struct rlx_probe {
+  const char *name;    /* e.g. "int8 dot" */
+  uint64_t operations; /* multiplications and additions of one round */
+  void (*run)(void *memory, uint64_t rounds);
+} rlx_probe_t;
 
 /* The model table: all static data of a code object. */
 typedef struct rlx_model {
@@ -158,10 +206,11 @@ typedef struct rlx_model {
   uint32_t kv_slot_count;
   uint32_t variant_count;
   uint32_t weight_count;
-  uint32_t reserved;
+  uint32_t probe_count;
   const rlx_kv_slot_info_t *kv_slots;
   const rlx_variant_t *variants; /* narrowest first for equal roles */
   const rlx_weight_t *weights;
+  const rlx_probe_t *probes;
 } rlx_model_t;
 
 /* The type of the exported symbol. */
@@ -171,12 +220,15 @@ typedef const rlx_model_t *(*rlx_query_fn)(uint32_t abi_version);
 RLX_ABI_ASSERT(sizeof(rlx_kv_slot_info_t) == 16);
 RLX_ABI_ASSERT(sizeof(rlx_kv_slot_t) == 40);
 RLX_ABI_ASSERT(sizeof(rlx_sequence_t) == 24);
-RLX_ABI_ASSERT(sizeof(rlx_step_args_t) == 88);
+RLX_ABI_ASSERT(sizeof(rlx_step_args_t) == 104);
 RLX_ABI_ASSERT(offsetof(rlx_step_args_t, sequences) == 32);
 RLX_ABI_ASSERT(offsetof(rlx_step_args_t, barrier) == 72);
-RLX_ABI_ASSERT(sizeof(rlx_variant_t) == 72);
+RLX_ABI_ASSERT(offsetof(rlx_step_args_t, stage) == 88);
+RLX_ABI_ASSERT(sizeof(rlx_stage_t) == 64);
+RLX_ABI_ASSERT(sizeof(rlx_variant_t) == 88);
 RLX_ABI_ASSERT(sizeof(rlx_weight_t) == 40);
-RLX_ABI_ASSERT(sizeof(rlx_model_t) == 120);
+RLX_ABI_ASSERT(sizeof(rlx_probe_t) == 24);
+RLX_ABI_ASSERT(sizeof(rlx_model_t) == 128);
 
 #ifdef __cplusplus
 }

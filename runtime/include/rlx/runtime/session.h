@@ -36,6 +36,7 @@
 
 #include "rlx/runtime/model.h"
 #include "rlx/runtime/sampler.h"
+#include "rlx/runtime/trace.h"
 
 #include <functional>
 
@@ -182,6 +183,10 @@ public:
 
   /// Changes the forced variant; "" returns to the narrowest that fits.
   Status setVariant(const std::string &name);
+  /// Records every step from now on in `trace`, which must live until another
+  /// call of this function; null records none. Costs a clock reading for each
+  /// stage and thread while it is on.
+  void setTrace(StepTrace *trace);
   /// Name of the variant that ran last; empty before the first step.
   std::string lastVariant() const;
 

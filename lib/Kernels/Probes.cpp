@@ -1,0 +1,76 @@
+//===- Probes.cpp - Loops at the peak of a product ------------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The instruction of a linear kernel with nothing around it: one panel's vector
+// against several tokens whose activations stay in registers.
+//
+//===----------------------------------------------------------------------===//
+#include "Emitters.h"
+#include "WeightReader.h"
+#include "rlx/runtime/abi.h"
+
+using namespace mlir;
+using namespace rlx;
+
+// Vectors of weights in one round, and rounds until they come again: with the same ones in each
+// round a product could be moved out of the loop.
+static constexpr int64_t kVectors = 4, kRounds = 8;
+static constexpr int64_t kVectorBytes = 64;
+static constexpr int64_t kActivations = kRounds * kVectors * kVectorBytes;
+static constexpr int64_t kResults = kActivations + kVectorBytes;
+
+/// Accumulators enough to hide the latency of the product, few enough for the registers.
+static int64_t probeTokens(const TargetDescription &target) {
+  return target.vectorBits == 512 ? 12 : 4;
+}
+
+/// Products in one 32-bit lane of a vector.
+static int64_t productsOfLane(ActivationFormat format) {
+  return format == ActivationFormat::F32 ? 1 : format == ActivationFormat::BF16 ? 2 : 4;
+}
+
+int64_t rlx::probeOperations(ActivationFormat format, const TargetDescription &target) {
+  return 2 * productsOfLane(format) * kLanes * kVectors * probeTokens(target);
+}
+
+static Value emitProduct(KernelBuilder &b, ActivationFormat format, Value acc, Value address,
+                         Value activation) {
+  switch (format) {
+  case ActivationFormat::F32:
+    return b.fma(b.load(b.vf(), address), b.splat(activation, b.vf()), acc);
+  case ActivationFormat::BF16:
+    return emitDot2(b, acc, b.load(b.vec(b.getBF16Type(), 2 * kLanes), address), activation);
+  case ActivationFormat::Int8:
+    return emitDot4(b, acc, b.load(b.vec(b.getI8Type(), 4 * kLanes), address), /*isSigned=*/false,
+                    activation);
+  }
+  llvm_unreachable("unknown format of activations");
+}
+
+void rlx::emitProbe(KernelBuilder &b, ActivationFormat format) {
+  const int64_t tokens = probeTokens(b.getTarget());
+  static_assert(kResults + 12 * kVectorBytes <= RLX_PROBE_BYTES);
+  Value memory = b.arg(0);
+  Type word = format == ActivationFormat::F32 ? b.f32() : b.i32();
+  Type lanes = format == ActivationFormat::Int8 ? b.vec(b.i32()) : b.vf();
+  KernelBuilder::Values activations, initial;
+  for (int64_t token = 0; token < tokens; ++token) {
+    activations.push_back(b.load(word, memory, kActivations + token * 4));
+    initial.push_back(b.load(lanes, memory, kResults + token * kVectorBytes));
+  }
+  auto round = [&](Value i, ValueRange carried) {
+    Value weights = b.at(memory, b.rem(i, kRounds), kVectors * kVectorBytes);
+    KernelBuilder::Values accumulators(carried);
+    for (int64_t vector = 0; vector < kVectors; ++vector)
+      for (auto [acc, activation] : llvm::zip(accumulators, activations))
+        acc = emitProduct(b, format, acc, b.at(weights, vector * kVectorBytes), activation);
+    return accumulators;
+  };
+  KernelBuilder::Values sums = b.forEach(b.index(0), b.arg(1), 1, initial, round);
+  for (auto [token, sum] : llvm::enumerate(sums))
+    b.store(sum, memory, kResults + int64_t(token) * kVectorBytes);
+}
