@@ -23,9 +23,7 @@ void NgramIndex::sync(Span<const int32_t> tokens) {
 void NgramIndex::truncate(uint64_t size) {
   text.resize(size);
   length = 0;
-  for (std::vector<uint32_t> &table : tables)
-    for (uint32_t &end : table)
-      end = end < size ? end : 0;
+  rebuild(tables[0].size(), size);
 }
 
 uint64_t NgramIndex::bucket(uint64_t n, uint64_t end) const {
@@ -51,11 +49,14 @@ void NgramIndex::grow() {
   uint64_t size = std::max<uint64_t>(1024, tables[0].size());
   while (size < 4 * text.size())
     size *= 2;
-  if (size == tables[0].size())
-    return;
+  if (size != tables[0].size())
+    rebuild(size, text.size() - 1); // what ends here is yet to be looked up
+}
+
+void NgramIndex::rebuild(uint64_t size, uint64_t last) {
   for (std::vector<uint32_t> &table : tables)
     table.assign(size, 0);
-  for (uint64_t end = minLength; end < text.size(); ++end)
+  for (uint64_t end = minLength; end <= last; ++end)
     insert(end);
 }
 

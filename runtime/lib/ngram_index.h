@@ -46,6 +46,8 @@ private:
 
   void truncate(uint64_t size);
   void grow();
+  /// Indexes what ends at `last` or before, in tables of `size` places.
+  void rebuild(uint64_t size, uint64_t last);
   void insert(uint64_t end);
   void find();
   /// The place in the table of the n-gram in front of `end`.
