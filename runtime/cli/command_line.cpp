@@ -17,6 +17,7 @@ static const Command Commands[] = {
     {"logits", "write the logits of a text to a .npy file", logitsCommand},
     {"perplexity", "measure the perplexity of a text file", perplexityCommand},
     {"bench", "measure tokens per second", benchCommand},
+    {"replay", "measure what speculation saves on a text", replayCommand},
     {"tokenize", "print the token ids of a text", tokenizeCommand},
     {"info", "describe the model and the memory it needs", infoCommand},
 };

@@ -87,6 +87,8 @@ Status perplexityCommand(const std::string &, const std::vector<std::string> &, 
                          const OpenProgram &);
 Status benchCommand(const std::string &, const std::vector<std::string> &, Console &,
                     const OpenProgram &);
+Status replayCommand(const std::string &, const std::vector<std::string> &, Console &,
+                     const OpenProgram &);
 Status tokenizeCommand(const std::string &, const std::vector<std::string> &, Console &,
                        const OpenProgram &);
 Status infoCommand(const std::string &, const std::vector<std::string> &, Console &,
