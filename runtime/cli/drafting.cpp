@@ -27,13 +27,13 @@ void DraftingOptions::add(ArgParser &parser) {
   parser.option(
       "--speculate", "auto|off|ngram|draft",
       [this](const std::string &value) { return parseSource(value, speculate); },
-      "guess next tokens and check several in one step; the text does not depend on it: from what "
+      "draft next tokens and check several in one step; the text does not depend on it: from what "
       "followed the same words before (ngram), by --draft, or, by default, what is measured to "
       "pay");
   parser.option("--draft", "FILE", intoText(draftFile),
-                "a smaller compiled model of the same vocabulary that guesses next tokens");
+                "a smaller compiled model of the same vocabulary that drafts next tokens");
   parser.option("--draft-max", "K", intoInteger(draftMax, 1, 64),
-                "check at most K guesses in a step; default 8");
+                "check at most K drafts in a step; default 8");
 }
 
 Status DraftingOptions::check() const {
