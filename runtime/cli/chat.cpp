@@ -20,8 +20,9 @@ static Expected<std::vector<int32_t>> turnIds(const Program &program, const Chat
                              control);
 }
 
-static Status answer(const Program &program, const ChatOptions &options, Session &session,
+static Status answer(const Program &program, const ChatOptions &options, ReplySessions sessions,
                      const std::string &line) {
+  Session &session = sessions.session;
   Expected<std::vector<int32_t>> ids = turnIds(program, options, session, line);
   if (!ids)
     return ids.status();
@@ -30,10 +31,10 @@ static Status answer(const Program &program, const ChatOptions &options, Session
     return status;
   if (interrupted())
     return session.rewind(before); // the turn was not heard in full
-  return generateReply(program, options.common, options.reply, session, *ids);
+  return generateReply(program, options.common, options.reply, sessions, *ids);
 }
 
-Status chat(const Program &program, const ChatOptions &options, Session &session) {
+Status chat(const Program &program, const ChatOptions &options, ReplySessions sessions) {
   Console &console = program.console;
   console.err << program.name << ": type a text and Enter; /clear starts anew, /exit or Ctrl-D "
               << "ends\n";
@@ -49,13 +50,13 @@ Status chat(const Program &program, const ChatOptions &options, Session &session
     if (*line == "/exit")
       return Status();
     if (*line == "/clear") {
-      if (Status status = session.clear(); !status.ok())
+      if (Status status = sessions.session.clear(); !status.ok())
         return status;
       continue;
     }
     if (line->find_first_not_of(" \t\r") == line->npos)
       continue;
-    Status status = answer(program, options, session, *line);
+    Status status = answer(program, options, sessions, *line);
     if (status.code() == ErrorCode::ContextFull)
       console.err << program.console.program << ": " << status.message()
                   << "; /clear starts anew\n";

@@ -20,7 +20,7 @@ struct ChatOptions {
 
 /// Talks until the input ends. An interrupt during a reply ends the reply, one
 /// while waiting for a line ends the chat.
-Status chat(const Program &program, const ChatOptions &options, Session &session);
+Status chat(const Program &program, const ChatOptions &options, ReplySessions sessions);
 
 } // namespace rlx::cli
 

@@ -18,6 +18,7 @@ static const Command Commands[] = {
     {"perplexity", "measure the perplexity of a text file", perplexityCommand},
     {"bench", "measure tokens per second", benchCommand},
     {"trace", "write a timeline of every stage on every thread", traceCommand},
+    {"replay", "measure what speculation saves on a text", replayCommand},
     {"tokenize", "print the token ids of a text", tokenizeCommand},
     {"info", "describe the model and the memory it needs", infoCommand},
 };

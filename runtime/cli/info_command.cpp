@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "program.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,15 @@ static std::map<std::string, uint64_t> bytesByType(const Model &model) {
   for (const rlx_weight_t &weight : model.weightTable())
     bytes[weight.dtype] += weight.size;
   return bytes;
+}
+
+/// Drafts that a step can check: each needs a row of logits, as does the token
+/// before them.
+static uint64_t maxDrafts(const Model &model) {
+  uint64_t rows = 1;
+  for (const rlx_variant_t &variant : model.variants())
+    rows = std::max(rows, std::min(variant.seq_max, variant.out_max));
+  return rows - 1;
 }
 
 static ordered_json variantsJson(const Model &model) {
@@ -71,6 +81,7 @@ static void printJson(const Program &program, const MemoryUse &memory, uint64_t 
       {"hidden_size", model.hiddenSize()},
       {"max_context", model.maxContext()},
       {"max_chunk", model.maxChunk()},
+      {"max_drafts", maxDrafts(model)},
       {"threads", model.defaultThreads()},
       {"tokenizer_pieces", program.tokenizer ? program.tokenizer->size() : 0},
       {"turn_format", program.turnFormat ? ordered_json(program.turnFormat->name) : ordered_json()},
@@ -111,6 +122,7 @@ static void printText(const Program &program, const MemoryUse &memory, uint64_t 
   line("KV cache", formatBytes(memory.kvCache) + " for " + std::to_string(context) + " tokens");
   line("workspace", formatBytes(memory.workspace));
   line("in all", formatBytes(memory.total()));
+  line("speculation", "up to " + std::to_string(maxDrafts(model)) + " drafts in a step");
   out << "variants\n";
   for (const rlx_variant_t &variant : model.variants())
     line("  " + std::string(variant.name) + " ",

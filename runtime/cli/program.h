@@ -89,6 +89,8 @@ Status benchCommand(const std::string &, const std::vector<std::string> &, Conso
                     const OpenProgram &);
 Status traceCommand(const std::string &, const std::vector<std::string> &, Console &,
                     const OpenProgram &);
+Status replayCommand(const std::string &, const std::vector<std::string> &, Console &,
+                     const OpenProgram &);
 Status tokenizeCommand(const std::string &, const std::vector<std::string> &, Console &,
                        const OpenProgram &);
 Status infoCommand(const std::string &, const std::vector<std::string> &, Console &,

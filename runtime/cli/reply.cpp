@@ -42,6 +42,14 @@ void ReplyOptions::add(ArgParser &parser) {
       "end the reply before STR; may be given several times");
   parser.flag("--print-ids", printIds, "print token ids instead of text");
   parser.flag("--naive", naive, "recompute everything for each token, without the cache (slow)");
+  drafting.add(parser);
+}
+
+Status ReplyOptions::check() const {
+  if (naive && (drafting.speculate || drafting.draftMax || !drafting.draftFile.empty()))
+    return usageError("--naive makes one token after another: it takes none of --speculate, "
+                      "--draft and --draft-max");
+  return drafting.check();
 }
 
 SamplingOptions ReplyOptions::sampling(const SamplingOptions &defaults) const {
@@ -151,6 +159,8 @@ static void report(const Program &program, const CommonOptions &common, const Se
     err << "reply of " << std::to_string(result.tokens.size()) << " tokens in "
         << rateText(result.tokens.size(), seconds) << ", last variant " << session.lastVariant()
         << "; " << describe(result.reason) << "\n";
+    if (result.speculation.steps)
+      err << "speculation: " << describe(result.speculation) << "\n";
   } else if (result.reason == StopReason::ContextFull) {
     err << program.console.program << ": note: the context of "
         << std::to_string(session.maxContext()) << " tokens is full\n";
@@ -159,8 +169,11 @@ static void report(const Program &program, const CommonOptions &common, const Se
 }
 
 Status generateReply(const Program &program, const CommonOptions &common,
-                     const ReplyOptions &options, Session &session, Span<const int32_t> prompt) {
+                     const ReplyOptions &options, ReplySessions sessions,
+                     Span<const int32_t> prompt) {
+  Session &session = sessions.session;
   GenerateOptions generate;
+  options.drafting.apply(generate, sessions.draft);
   generate.maxTokens =
       options.maxTokens.value_or(program.turnFormat ? UINT64_MAX : DefaultCompletionTokens);
   if (program.turnFormat && program.tokenizer)

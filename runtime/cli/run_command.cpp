@@ -35,6 +35,8 @@ static void addOptions(ArgParser &parser, RunOptions &options) {
 }
 
 static Status check(const RunOptions &options, const Program &program) {
+  if (Status status = options.reply.check(); !status.ok())
+    return status;
   if (options.ids && options.prompt)
     return usageError("expected a PROMPT or --ids but got both");
   if (!program.tokenizer && !options.ids)
@@ -78,7 +80,8 @@ static Expected<std::vector<int32_t>> promptIds(const RunOptions &options, const
   return ids;
 }
 
-static Status complete(const RunOptions &options, const Program &program, Session &session) {
+static Status complete(const RunOptions &options, const Program &program, ReplySessions sessions) {
+  Session &session = sessions.session;
   Expected<std::vector<int32_t>> ids = promptIds(options, program);
   if (!ids)
     return ids.status();
@@ -91,7 +94,7 @@ static Status complete(const RunOptions &options, const Program &program, Sessio
       return status;
   if (interrupted())
     return Status();
-  return generateReply(program, options.common, options.reply, session, *ids);
+  return generateReply(program, options.common, options.reply, sessions, *ids);
 }
 
 Status runCommand(const std::string &programName, const std::vector<std::string> &args,
@@ -117,14 +120,18 @@ Status runCommand(const std::string &programName, const std::vector<std::string>
     return session.status();
   if (Status status = session->setSampling(options.reply.sampling(program->sampling)); !status.ok())
     return status;
+  Expected<std::optional<Session>> draft =
+      openDraft(*program, options.common, options.reply.drafting, session->maxContext());
+  if (!draft)
+    return draft.status();
   if (!options.ids && !options.prompt && console.inIsTerminal) {
     if (options.reply.naive)
       return usageError("--naive keeps no cache and cannot chat; give it a PROMPT");
     ChatOptions chatOptions = {options.common, options.reply, options.raw,
                                options.system.value_or("")};
-    return chat(*program, chatOptions, *session);
+    return chat(*program, chatOptions, {*session, *draft});
   }
-  return complete(options, *program, *session);
+  return complete(options, *program, {*session, *draft});
 }
 
 } // namespace rlx::cli

@@ -23,6 +23,7 @@ struct rlx_session {
 
 static_assert(int(rlx::ErrorCode::BadLogits) == RLX_BAD_LOGITS, "the codes are the same");
 static_assert(int(rlx::StopReason::ContextFull) == RLX_STOP_CONTEXT_FULL, "the same");
+static_assert(int(rlx::Speculation::Draft) == RLX_SPECULATION_DRAFT, "the same");
 static_assert(int(rlx::OverflowPolicy::Stop) == RLX_OVERFLOW_STOP, "the same");
 
 namespace {
@@ -104,15 +105,26 @@ rlx::Status readGenerateOptions(const rlx_generate_options_t *given, rlx::Genera
   if (options.stop_id_count)
     out.stopIds.assign(options.stop_ids, options.stop_ids + options.stop_id_count);
   out.ignoreEos = options.ignore_eos;
+  out.speculation = static_cast<rlx::Speculation>(options.speculation);
+  out.draftMax = options.draft_max;
+  out.draft = options.draft ? &options.draft->session : nullptr;
+  if (options.replay_count && !options.replay)
+    return nullPointer("replay");
+  if (options.replay_count)
+    out.replay.assign(options.replay, options.replay + options.replay_count);
   if (options.callback)
     callback = [options](int32_t token) { return options.callback(options.context, token); };
   return rlx::Status();
 }
 
-rlx::Status storeReason(const rlx::Expected<rlx::GenerateResult> &result,
-                        rlx_stop_reason_t *reason) {
+rlx::Status storeResult(const rlx::Expected<rlx::GenerateResult> &result,
+                        const rlx_generate_options_t *options, rlx_stop_reason_t *reason) {
   if (result && reason)
     *reason = static_cast<rlx_stop_reason_t>(result->reason);
+  if (result && options && options->stats) {
+    const rlx::SpeculationStats &stats = result->speculation;
+    *options->stats = {stats.steps, stats.drafted, stats.accepted};
+  }
   return result.status();
 }
 
@@ -146,6 +158,7 @@ void rlx_generate_options_init(rlx_generate_options_t *options) {
   *options = {};
   options->struct_size = sizeof(*options);
   options->max_tokens = rlx::GenerateOptions().maxTokens;
+  options->draft_max = rlx::GenerateOptions().draftMax;
 }
 
 rlx_status_t rlx_program_open(const char *path, const rlx_program_options_t *options,
@@ -214,17 +227,19 @@ rlx_status_t rlx_session_create(const rlx_program_t *program, const rlx_session_
 void rlx_session_destroy(rlx_session_t *session) { delete session; }
 
 rlx_status_t rlx_session_prefill(rlx_session_t *session, const int32_t *ids, size_t count) {
-  return call({{session, "a session"}, {ids, "token ids"}},
-              [&] { return session->session.prefill({ids, count}); });
+  return call({{session, "a session"}, {ids, "token ids"}}, [&] {
+    return session->session.prefill({ids, count});
+  });
 }
 
 rlx_status_t rlx_session_prefill_all(rlx_session_t *session, const int32_t *ids, size_t count,
                                      rlx_logits_fn fn, void *context) {
-  return call(
-      {{session, "a session"},
-       {ids, "token ids"},
-       {reinterpret_cast<const void *>(fn), "a callback"}},
-      [&] { return session->session.prefillAll({ids, count}, logitsCallback(fn, context)); });
+  return call({{session, "a session"},
+               {ids, "token ids"},
+               {reinterpret_cast<const void *>(fn), "a callback"}},
+              [&] {
+                return session->session.prefillAll({ids, count}, logitsCallback(fn, context));
+              });
 }
 
 rlx_status_t rlx_session_step(rlx_session_t *session, int32_t *token) {
@@ -257,7 +272,7 @@ rlx_status_t rlx_session_generate(rlx_session_t *session, const rlx_generate_opt
     rlx::TokenCallback callback;
     if (rlx::Status status = readGenerateOptions(given, options, callback); !status.ok())
       return status;
-    return storeReason(session->session.generate(options, callback), reason);
+    return storeResult(session->session.generate(options, callback), given, reason);
   });
 }
 
@@ -269,7 +284,8 @@ rlx_status_t rlx_session_generate_naive(rlx_session_t *session, const int32_t *p
     rlx::TokenCallback callback;
     if (rlx::Status status = readGenerateOptions(given, options, callback); !status.ok())
       return status;
-    return storeReason(session->session.generateNaive({prompt, count}, options, callback), reason);
+    return storeResult(session->session.generateNaive({prompt, count}, options, callback), given,
+                       reason);
   });
 }
 
@@ -278,7 +294,9 @@ rlx_status_t rlx_session_forward(rlx_session_t *session, const int32_t *ids, siz
   return call({{session, "a session"},
                {ids, "token ids"},
                {reinterpret_cast<const void *>(fn), "a callback"}},
-              [&] { return session->session.forward({ids, count}, logitsCallback(fn, context)); });
+              [&] {
+                return session->session.forward({ids, count}, logitsCallback(fn, context));
+              });
 }
 
 rlx_status_t rlx_session_logits(const rlx_session_t *session, const float **logits) {

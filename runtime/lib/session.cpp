@@ -179,7 +179,7 @@ Expected<Span<const float>> Session::logits() const {
 Expected<Span<const float>> Session::hidden() const {
   if (!impl->hasLogits)
     return impl->missingLogits();
-  return Span<const float>(impl->lastRow.hidden(1), impl->model.hiddenSize());
+  return impl->hiddenRow();
 }
 
 Status Session::Impl::rewind(uint64_t position) {

@@ -4,7 +4,7 @@
 //===----------------------------------------------------------------------===//
 // Implements sampling steps and the generation loops.
 //===----------------------------------------------------------------------===//
-#include "session_impl.h"
+#include "speculative_run.h"
 
 #include <algorithm>
 
@@ -43,18 +43,34 @@ Expected<int32_t> Session::step() {
   });
 }
 
+Expected<std::vector<int32_t>> Session::Impl::stopIds(const GenerateOptions &options) const {
+  std::vector<int32_t> ids = options.stopIds;
+  if (!ids.empty())
+    if (Status status = checkIds(ids, "stop ids"); !status.ok())
+      return status;
+  if (!options.replay.empty()) {
+    if (Status status = checkIds(options.replay, "tokens to replay"); !status.ok())
+      return status;
+    return std::vector<int32_t>();
+  }
+  if (!options.ignoreEos)
+    ids.insert(ids.end(), model.eosIds().begin(), model.eosIds().end());
+  return ids;
+}
+
 Expected<GenerateResult> Session::Impl::generate(const TokenSource &source,
                                                  const GenerateOptions &generateOptions,
                                                  const TokenCallback &callback) {
-  std::vector<int32_t> stopIds = generateOptions.stopIds;
-  if (!stopIds.empty())
-    if (Status status = checkIds(stopIds, "stop ids"); !status.ok())
-      return status;
-  if (!generateOptions.ignoreEos)
-    stopIds.insert(stopIds.end(), model.eosIds().begin(), model.eosIds().end());
+  Expected<std::vector<int32_t>> stops = stopIds(generateOptions);
+  if (!stops)
+    return stops.status();
+  const std::vector<int32_t> &replay = generateOptions.replay;
+  const uint64_t limit = replay.empty()
+                             ? generateOptions.maxTokens
+                             : std::min<uint64_t>(generateOptions.maxTokens, replay.size());
 
   GenerateResult result;
-  while (result.tokens.size() < generateOptions.maxTokens) {
+  while (result.tokens.size() < limit) {
     bool isFull = source.tokens.size() >= plan.context;
     if (isFull && options.overflow == OverflowPolicy::Stop) {
       result.reason = StopReason::ContextFull;
@@ -68,14 +84,17 @@ Expected<GenerateResult> Session::Impl::generate(const TokenSource &source,
     Expected<int32_t> token = sampleNext(*logits, source.tokens);
     if (!token)
       return token.status();
-    if (std::find(stopIds.begin(), stopIds.end(), *token) != stopIds.end()) {
+    if (!replay.empty())
+      token = replay[result.tokens.size()];
+    if (std::find(stops->begin(), stops->end(), *token) != stops->end()) {
       result.reason = StopReason::StopId;
       result.stopId = *token;
       return result;
     }
     // Before the step, so that a reader sees the token as early as possible.
     bool goOn = !callback || callback(*token);
-    if (Status status = source.append(*token); !status.ok())
+    uint64_t more = goOn ? limit - result.tokens.size() - 1 : 0;
+    if (Status status = source.append(*token, more); !status.ok())
       return status;
     result.tokens.push_back(*token);
     if (!goOn) {
@@ -91,13 +110,20 @@ Expected<GenerateResult> Session::generate(const GenerateOptions &options,
   return impl->exclusive([&]() -> Expected<GenerateResult> {
     if (!impl->hasLogits)
       return impl->missingLogits();
+    Impl::SpeculativeRun run(*impl, options);
+    if (Status status = run.start(); !status.ok())
+      return status;
     auto next = [&]() -> Expected<Span<const float>> {
       if (Status status = impl->checkDecode(); !status.ok())
         return status;
       return impl->logitsRow();
     };
-    auto append = [&](int32_t token) { return impl->append({&token, 1}, RLX_ROLE_DECODE); };
-    return impl->generate({impl->tokens, next, append}, options, callback);
+    auto append = [&](int32_t token, uint64_t more) { return run.append(token, more); };
+    Expected<GenerateResult> result =
+        impl->generate({impl->tokens, next, append}, options, callback);
+    if (result)
+      result->speculation = run.stats();
+    return result;
   });
 }
 
@@ -125,7 +151,7 @@ Expected<GenerateResult> Session::generateNaive(Span<const int32_t> prompt,
         return status;
       return Span<const float>(row->logits(1), impl->model.vocabSize());
     };
-    auto append = [&](int32_t token) {
+    auto append = [&](int32_t token, uint64_t) {
       sequence.push_back(token);
       return Status();
     };

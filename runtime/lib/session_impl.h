@@ -7,7 +7,9 @@
 #ifndef RLX_RUNTIME_LIB_SESSION_IMPL_H
 #define RLX_RUNTIME_LIB_SESSION_IMPL_H
 
+#include "draft_policy.h"
 #include "model_impl.h"
+#include "ngram_index.h"
 #include "step_runner.h"
 
 #include "rlx/runtime/session.h"
@@ -44,6 +46,11 @@ struct Session::Impl {
   bool hasLogits = false;
   bool busy = false; // inside a call, so a callback must not start another
 
+  // The current row while it lies among those of a step with drafts, else null.
+  const float *draftLogits = nullptr, *draftHidden = nullptr;
+  NgramIndex ngrams;
+  DraftPolicy ngramPolicy{/*isModel=*/false}, modelPolicy{/*isModel=*/true};
+
   /// Runs a public call that steps or changes state: refuses it inside another
   /// one, and turns exceptions into errors.
   template <typename Body> auto exclusive(Body body) -> decltype(body()) {
@@ -66,7 +73,12 @@ struct Session::Impl {
   KVShape shape(uint64_t context) const { return {model.kvSlots(), context, plan.chunk}; }
   Expected<KVCache> scratchCache(uint64_t context) const;
   Expected<OutputRows *> rowBuffer();
-  Span<const float> logitsRow() const { return {lastRow.logits(1), model.vocabSize()}; }
+  Span<const float> logitsRow() const {
+    return {draftLogits ? draftLogits : lastRow.logits(1), model.vocabSize()};
+  }
+  Span<const float> hiddenRow() const {
+    return {draftHidden ? draftHidden : lastRow.hidden(1), model.hiddenSize()};
+  }
 
   /// Plans and runs ids at `past`; writes the last position's row.
   Status runLast(Span<const int32_t> ids, uint64_t past, rlx_role_t role, KVCache &into,
@@ -89,10 +101,14 @@ struct Session::Impl {
     const std::vector<int32_t> &tokens;
     /// The logits for the next position, and proof that a token fits there.
     std::function<Expected<Span<const float>>()> next;
-    std::function<Status(int32_t token)> append;
+    /// Appends a token, behind which at most `more` will follow.
+    std::function<Status(int32_t token, uint64_t more)> append;
   };
+  /// The tokens that stop, checked.
+  Expected<std::vector<int32_t>> stopIds(const GenerateOptions &options) const;
   Expected<GenerateResult> generate(const TokenSource &source, const GenerateOptions &options,
                                     const TokenCallback &callback);
+  class SpeculativeRun;
 };
 
 } // namespace rlx

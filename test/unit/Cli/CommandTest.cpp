@@ -330,7 +330,8 @@ TEST(Info, StatesMemoryAndVariants) {
 TEST(Help, IsThereForEveryCommand) {
   CliResult all = runCli({"--help"});
   EXPECT_EQ(all.status, 0);
-  for (const char *name : {"run", "logits", "perplexity", "bench", "trace", "tokenize", "info"}) {
+  for (const char *name :
+       {"run", "logits", "perplexity", "bench", "trace", "replay", "tokenize", "info"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("  ") + name));
     CliResult one = runCli({name, "--help"});
     EXPECT_EQ(one.status, 0);

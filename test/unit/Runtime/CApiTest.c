@@ -119,6 +119,46 @@ static void test_generation(rlx_session_t *session) {
   CHECK(reason == RLX_STOP_CALLBACK && left == 0 && rlx_session_past_len(session) == 12);
 }
 
+/* The same tokens with a draft model; each of its drafts is right here. */
+static void test_speculation(rlx_session_t *session, rlx_session_t *draft) {
+  rlx_generate_options_t options;
+  rlx_speculation_stats_t stats = {7, 7, 7};
+  rlx_stop_reason_t reason;
+  const int32_t prompt[] = {2, 7, 1}, replay[] = {5, 6, 7, 5, 6, 7, 5, 6, 7};
+  const int32_t *tokens = NULL;
+  int32_t expected[23];
+  rlx_generate_options_init(&options);
+  CHECK(options.speculation == RLX_SPECULATION_AUTO && options.draft_max == 8);
+  options.max_tokens = 20;
+  options.ignore_eos = true;
+  options.stats = &stats;
+  options.speculation = RLX_SPECULATION_OFF;
+  CHECK(rlx_session_clear(session) == RLX_OK);
+  CHECK(rlx_session_prefill(session, prompt, 3) == RLX_OK);
+  CHECK(rlx_session_generate(session, &options, &reason) == RLX_OK);
+  CHECK(stats.steps == 20 && stats.drafted == 0 && stats.accepted == 0);
+  CHECK(rlx_session_tokens(session, &tokens) == 23);
+  memcpy(expected, tokens, sizeof(expected));
+  options.speculation = RLX_SPECULATION_DRAFT;
+  CHECK(rlx_session_generate(session, &options, &reason) == RLX_INVALID_ARGUMENT);
+  options.draft = draft;
+  CHECK(rlx_session_rewind(session, 2) == RLX_OK);
+  CHECK(rlx_session_prefill(session, prompt + 2, 1) == RLX_OK);
+  CHECK(rlx_session_generate(session, &options, &reason) == RLX_OK);
+  CHECK(stats.steps == 4 && stats.drafted == 16 && stats.accepted == 16);
+  CHECK(rlx_session_tokens(session, &tokens) == 23);
+  CHECK(memcmp(expected, tokens, sizeof(expected)) == 0);
+  options.draft = NULL;
+  options.speculation = RLX_SPECULATION_NGRAM;
+  options.replay = replay;
+  options.replay_count = 9;
+  CHECK(rlx_session_generate(session, &options, &reason) == RLX_OK);
+  CHECK(stats.steps + stats.accepted == 9 && stats.accepted > 0);
+  CHECK(rlx_session_tokens(session, &tokens) == 32 && tokens[31] == 7);
+  options.replay = NULL;
+  CHECK(rlx_session_generate(session, &options, &reason) == RLX_INVALID_ARGUMENT);
+}
+
 static void test_reading(rlx_session_t *session) {
   float k[8], v[8];
   size_t floats = 0;
@@ -146,7 +186,7 @@ static void test_null(void) {
 
 int main(void) {
   rlx_program_t *program = open_fake();
-  rlx_session_t *session = NULL;
+  rlx_session_t *session = NULL, *draft = NULL;
   rlx_session_options_t options;
   rlx_session_options_init(&options);
   options.max_context = FAKE_CONTEXT + 1;
@@ -155,12 +195,15 @@ int main(void) {
   options.guard_pages = true;
   CHECK(rlx_session_create(program, &options, &session) == RLX_OK);
   CHECK(rlx_session_max_context(session) == 100);
+  CHECK(rlx_session_create(program, &options, &draft) == RLX_OK);
   test_program(program);
   rlx_program_close(program); /* the session keeps what it needs */
   test_appending(session);
+  test_speculation(session, draft);
   test_generation(session);
   test_reading(session);
   test_null();
   rlx_session_destroy(session);
+  rlx_session_destroy(draft);
   return failures;
 }

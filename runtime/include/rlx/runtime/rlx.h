@@ -168,6 +168,22 @@ typedef enum rlx_stop_reason {
 /* Called with each token; false stops. */
 typedef bool (*rlx_token_fn)(void *context, int32_t token);
 
+/* Where drafts of the next tokens come from, several of which one step checks.
+ * They change the time that generation takes and nothing else. */
+typedef enum rlx_speculation {
+  RLX_SPECULATION_AUTO = 0,  /* `draft`, else n-grams; where it is measured to pay */
+  RLX_SPECULATION_OFF = 1,   /* one step for each token */
+  RLX_SPECULATION_NGRAM = 2, /* what followed the last tokens before */
+  RLX_SPECULATION_DRAFT = 3  /* `draft` */
+} rlx_speculation_t;
+
+/* What speculation did in a call of rlx_session_generate. */
+typedef struct rlx_speculation_stats {
+  uint64_t steps;    /* steps of the model, each for one token and its drafts */
+  uint64_t drafted;  /* drafts that these steps checked */
+  uint64_t accepted; /* drafts that became tokens */
+} rlx_speculation_stats_t;
+
 typedef struct rlx_generate_options {
   size_t struct_size;
   uint64_t max_tokens;
@@ -176,6 +192,15 @@ typedef struct rlx_generate_options {
   bool ignore_eos;
   rlx_token_fn callback; /* may be NULL */
   void *context;
+  uint32_t speculation; /* rlx_speculation_t */
+  uint32_t draft_max;   /* drafts of a step at most, up to 64 */
+  rlx_session_t *draft; /* of another model with the same vocabulary, whose tokens
+                           and sampling change; or NULL */
+  rlx_speculation_stats_t *stats; /* set on success; may be NULL */
+  /* For measurements: tokens to take instead of the sampled ones, which nothing
+   * stops at, and with which generation ends. */
+  const int32_t *replay;
+  size_t replay_count;
 } rlx_generate_options_t;
 
 void rlx_generate_options_init(rlx_generate_options_t *options);

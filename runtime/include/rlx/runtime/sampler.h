@@ -4,7 +4,8 @@
 //===----------------------------------------------------------------------===//
 // Chooses the next token from one row of logits. Reproducible everywhere: the
 // random number depends only on the seed and the token's absolute position, and
-// all arithmetic is portable, so equal logits and options give equal tokens.
+// all arithmetic is portable, so equal logits and options give equal tokens,
+// however the steps were cut, rewound or speculated.
 //===----------------------------------------------------------------------===//
 #ifndef RLX_RUNTIME_SAMPLER_H
 #define RLX_RUNTIME_SAMPLER_H

@@ -87,12 +87,43 @@ using TokenCallback = std::function<bool(int32_t token)>;
 /// session is allowed from here.
 using LogitsCallback = std::function<bool(uint64_t index, Span<const float> row)>;
 
+class Session;
+
+/// Where generate() takes drafts from: guesses of the next tokens, all of which
+/// one step checks. A draft is kept where it equals the token sampled from the
+/// model at its position, so that tokens, logits and callbacks are those of
+/// plain generation, whatever was drafted.
+enum class Speculation {
+  Auto,  ///< GenerateOptions::draft, else n-grams; where it is measured to pay
+  Off,   ///< one step for each token
+  Ngram, ///< what followed the last tokens earlier in the session's tokens
+  Draft, ///< GenerateOptions::draft
+};
+
 struct GenerateOptions {
   uint64_t maxTokens = 128;
   /// Ids that stop, besides Model::eosIds().
   std::vector<int32_t> stopIds;
   /// Treat Model::eosIds() as ordinary tokens.
   bool ignoreEos = false;
+  /// Ngram and Draft always draft as much as they can; Auto as much as pays.
+  Speculation speculation = Speculation::Auto;
+  /// Drafts of a step at most, up to 64. Fewer where a step yields fewer rows of
+  /// logits.
+  uint32_t draftMax = 8;
+  /// A session of another, faster model with the same vocabulary, whose tokens
+  /// and sampling options generate() sets as it needs.
+  Session *draft = nullptr;
+  /// For measurements: takes these tokens, which nothing stops at, instead of
+  /// the sampled ones, and ends with them.
+  std::vector<int32_t> replay;
+};
+
+/// What speculation did in a call of generate().
+struct SpeculationStats {
+  uint64_t steps = 0;    ///< steps of the model, each for one token and its drafts
+  uint64_t drafted = 0;  ///< drafts that these steps checked
+  uint64_t accepted = 0; ///< drafts that became tokens
 };
 
 struct GenerateResult {
@@ -101,6 +132,8 @@ struct GenerateResult {
   StopReason reason = StopReason::MaxTokens;
   /// The id that stopped, or -1.
   int32_t stopId = -1;
+  /// All 0 after generateNaive().
+  SpeculationStats speculation;
 };
 
 /// The cache rows of one position in one layer, converted to f32:
@@ -139,12 +172,14 @@ public:
   Expected<int32_t> sample();
 
   /// Repeats step() until a stop condition fires: exactly maxTokens tokens are
-  /// appended unless one does. InvalidState without logits.
+  /// appended unless one does. Steps may check several drafts (Speculation),
+  /// which shows in the time only. InvalidState without logits.
   Expected<GenerateResult> generate(const GenerateOptions &options,
                                     const TokenCallback &callback = nullptr);
 
   /// Generates from `prompt` with a full recompute in a scratch cache for each
-  /// token: the slow reference of prefill and generate, with equal results.
+  /// token: the slow reference of prefill and generate, with equal results. It
+  /// does not speculate.
   Expected<GenerateResult> generateNaive(Span<const int32_t> prompt, const GenerateOptions &options,
                                          const TokenCallback &callback = nullptr);
 
