@@ -72,7 +72,7 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
     return failure();
   StageWork work;
   work.kvSlot = slot->second;
-  work.probe = kernels.getProbe(ActivationFormat::F32);
+  work.probe = kernels.getProbe(DotProduct::F32);
   work.keyOperations = 4 * spec.heads * spec.headDim; // a product with the key, one with the value
   return call(
       op, kernels.getAttention(spec),

@@ -151,7 +151,7 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   StageWork work;
   work.format = weightFormatName(*format);
   work.shape = std::to_string(shape[1]) + "x" + std::to_string(shape[0]);
-  work.probe = kernels.getProbe(activationFormat(*format, kernels.getTarget()));
+  work.probe = kernels.getProbe(dotProduct(activationFormat(*format, kernels.getTarget())));
   work.weightBytes = *weight->getSize();
   work.rowOperations = 2 * shape[0] * shape[1];
   return call(op, kernels.getLinear(spec), operands, accesses, work);

@@ -37,9 +37,9 @@ bool isBinary(ElementwiseKind kind);
 
 /// A loop of products as linear kernels compute them from `format`, and nothing else. Operands:
 /// (memory of RLX_PROBE_BYTES, rounds).
-void emitProbe(KernelBuilder &b, ActivationFormat format);
+void emitProbe(KernelBuilder &b, DotProduct product);
 /// Multiplications and additions of one round.
-int64_t probeOperations(ActivationFormat format, const TargetDescription &target);
+int64_t probeOperations(DotProduct product, const TargetDescription &target);
 
 } // namespace rlx
 

@@ -62,8 +62,8 @@ template <typename Emit> static auto body(const TargetDescription &target, Emit 
   };
 }
 
-int64_t KernelLibrary::getProbe(ActivationFormat format) {
-  auto known = llvm::find_if(probes, [&](const Probe &probe) { return probe.format == format; });
+int64_t KernelLibrary::getProbe(DotProduct product) {
+  auto known = llvm::find_if(probes, [&](const Probe &probe) { return probe.product == product; });
   if (known != probes.end())
     return known - probes.begin();
   static constexpr StringLiteral names[] = {"f32 fma", "bf16 dot", "int8 dot"};
@@ -71,13 +71,13 @@ int64_t KernelLibrary::getProbe(ActivationFormat format) {
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = LLVM::LLVMPointerType::get(module.getContext());
   auto function =
-      func::FuncOp::create(builder, module.getLoc(), symbols[unsigned(format)],
+      func::FuncOp::create(builder, module.getLoc(), symbols[unsigned(product)],
                            builder.getFunctionType({pointer, builder.getIndexType()}, {}));
   function.setPrivate();
   KernelBuilder b(function, target);
-  emitProbe(b, format);
+  emitProbe(b, product);
   func::ReturnOp::create(b);
-  probes.push_back({format, names[unsigned(format)], probeOperations(format, target), function});
+  probes.push_back({product, names[unsigned(product)], probeOperations(product, target), function});
   return static_cast<int64_t>(probes.size()) - 1;
 }
 

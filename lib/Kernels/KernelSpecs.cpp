@@ -26,6 +26,21 @@ ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescript
                                                         : ActivationFormat::F32;
 }
 
+DotProduct rlx::dotProduct(ActivationFormat format) {
+  switch (format) {
+  case ActivationFormat::F32:
+    return DotProduct::F32;
+  case ActivationFormat::BF16:
+    return DotProduct::BF16;
+  case ActivationFormat::Int8:
+  case ActivationFormat::Int8Halves:
+  case ActivationFormat::Scaled:
+  case ActivationFormat::ScaledHalves:
+    return DotProduct::Int8;
+  }
+  llvm_unreachable("unknown format of activations");
+}
+
 int64_t rlx::preparedRowBytes(ActivationFormat format, int64_t k) {
   switch (format) {
   case ActivationFormat::F32:

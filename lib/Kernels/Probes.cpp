@@ -29,34 +29,34 @@ static int64_t probeTokens(const TargetDescription &target) {
 }
 
 /// Products in one 32-bit lane of a vector.
-static int64_t productsOfLane(ActivationFormat format) {
-  return format == ActivationFormat::F32 ? 1 : format == ActivationFormat::BF16 ? 2 : 4;
+static int64_t productsOfLane(DotProduct product) {
+  return product == DotProduct::F32 ? 1 : product == DotProduct::BF16 ? 2 : 4;
 }
 
-int64_t rlx::probeOperations(ActivationFormat format, const TargetDescription &target) {
-  return 2 * productsOfLane(format) * kLanes * kVectors * probeTokens(target);
+int64_t rlx::probeOperations(DotProduct product, const TargetDescription &target) {
+  return 2 * productsOfLane(product) * kLanes * kVectors * probeTokens(target);
 }
 
-static Value emitProduct(KernelBuilder &b, ActivationFormat format, Value acc, Value address,
+static Value emitProduct(KernelBuilder &b, DotProduct product, Value acc, Value address,
                          Value activation) {
-  switch (format) {
-  case ActivationFormat::F32:
+  switch (product) {
+  case DotProduct::F32:
     return b.fma(b.load(b.vf(), address), b.splat(activation, b.vf()), acc);
-  case ActivationFormat::BF16:
+  case DotProduct::BF16:
     return emitDot2(b, acc, b.load(b.vec(b.getBF16Type(), 2 * kLanes), address), activation);
-  case ActivationFormat::Int8:
+  case DotProduct::Int8:
     return emitDot4(b, acc, b.load(b.vec(b.getI8Type(), 4 * kLanes), address), /*isSigned=*/false,
                     activation);
   }
-  llvm_unreachable("unknown format of activations");
+  llvm_unreachable("unknown product");
 }
 
-void rlx::emitProbe(KernelBuilder &b, ActivationFormat format) {
+void rlx::emitProbe(KernelBuilder &b, DotProduct product) {
   const int64_t tokens = probeTokens(b.getTarget());
   static_assert(kResults + 12 * kVectorBytes <= RLX_PROBE_BYTES);
   Value memory = b.arg(0);
-  Type word = format == ActivationFormat::F32 ? b.f32() : b.i32();
-  Type lanes = format == ActivationFormat::Int8 ? b.vec(b.i32()) : b.vf();
+  Type word = product == DotProduct::F32 ? b.f32() : b.i32();
+  Type lanes = product == DotProduct::Int8 ? b.vec(b.i32()) : b.vf();
   KernelBuilder::Values activations, initial;
   for (int64_t token = 0; token < tokens; ++token) {
     activations.push_back(b.load(word, memory, kActivations + token * 4));
@@ -67,7 +67,7 @@ void rlx::emitProbe(KernelBuilder &b, ActivationFormat format) {
     KernelBuilder::Values accumulators(carried);
     for (int64_t vector = 0; vector < kVectors; ++vector)
       for (auto [acc, activation] : llvm::zip(accumulators, activations))
-        acc = emitProduct(b, format, acc, b.at(weights, vector * kVectorBytes), activation);
+        acc = emitProduct(b, product, acc, b.at(weights, vector * kVectorBytes), activation);
     return accumulators;
   };
   KernelBuilder::Values sums = b.forEach(b.index(0), b.arg(1), 1, initial, round);

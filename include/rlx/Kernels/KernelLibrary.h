@@ -38,15 +38,15 @@ public:
   mlir::func::FuncOp getElementwise(ElementwiseSpec spec);
   mlir::func::FuncOp getSelectRows(SelectRowsSpec spec);
 
-  /// The loop that shows the peak of what multiplies activations of this format.
+  /// The loop that shows the peak of a product.
   struct Probe {
-    ActivationFormat format;
+    DotProduct product;
     llvm::StringRef name;        ///< e.g. "int8 dot"
     int64_t operations;          ///< multiplications and additions of one round
     mlir::func::FuncOp function; ///< (memory of RLX_PROBE_BYTES, rounds)
   };
-  /// The index of a format's probe among getProbes().
-  int64_t getProbe(ActivationFormat format);
+  /// The index of a product's probe among getProbes().
+  int64_t getProbe(DotProduct product);
   llvm::ArrayRef<Probe> getProbes() const { return probes; }
 
   const TargetDescription &getTarget() const { return target; }

@@ -44,6 +44,12 @@ enum class ActivationFormat {
   ScaledHalves, ///< K/16 f32 sums of quants times scale
 };
 
+/// The multiplication that a kernel's inner loop consists of.
+enum class DotProduct { F32, BF16, Int8 };
+
+/// How activations of this format are multiplied.
+DotProduct dotProduct(ActivationFormat format);
+
 /// What `format`'s linear kernel reads on `target`.
 ActivationFormat activationFormat(WeightFormat format, const TargetDescription &target);
 
