@@ -10,7 +10,9 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
+#include <utility>
 
 namespace rlx::cli {
 
@@ -40,11 +42,28 @@ Status Output::status() const {
                 std::string("cannot write the output: ") + std::strerror(error));
 }
 
+static volatile std::sig_atomic_t interruptFlag = 0;
+/// Readable after an interrupt. The flag alone would not do: a signal that comes between looking at
+/// it and reading, or to another thread, would leave the read waiting.
+static int wakePipe[2] = {-1, -1};
+
+/// read(), but it fails with EINTR as soon as the user interrupts.
+static ssize_t readUnlessInterrupted(int descriptor, char *buffer, size_t size) {
+  pollfd waits[2] = {{descriptor, POLLIN, 0}, {wakePipe[0], POLLIN, 0}};
+  while (poll(waits, 2, -1) < 0)
+    if (errno != EINTR)
+      return -1;
+  if (!interrupted())
+    return read(descriptor, buffer, size);
+  errno = EINTR;
+  return -1;
+}
+
 /// Reads up to the end of `descriptor`; the number of the error, or 0.
 static int readToEnd(int descriptor, std::string &text) {
   char buffer[65536];
   while (true) {
-    ssize_t count = read(descriptor, buffer, sizeof(buffer));
+    ssize_t count = readUnlessInterrupted(descriptor, buffer, sizeof(buffer));
     if (count == 0)
       return 0;
     if (count > 0)
@@ -71,7 +90,7 @@ std::optional<std::string> Console::readLine() {
       return line;
     }
     char buffer[4096];
-    ssize_t count = read(in, buffer, sizeof(buffer));
+    ssize_t count = readUnlessInterrupted(in, buffer, sizeof(buffer));
     if (count < 0 && errno == EINTR && !interrupted())
       continue;
     if (count > 0) {
@@ -96,8 +115,6 @@ Expected<std::string> readFile(const std::string &path) {
   return text;
 }
 
-static volatile std::sig_atomic_t interruptFlag = 0;
-
 extern "C" {
 static void onInterrupt(int signal) {
   if (interruptFlag) {
@@ -105,13 +122,18 @@ static void onInterrupt(int signal) {
     std::raise(signal);
   }
   interruptFlag = 1;
+  const int error = errno;
+  [[maybe_unused]] ssize_t written = write(wakePipe[1], "", 1);
+  errno = error;
 }
 }
 
 SignalGuard::SignalGuard() {
+  if (pipe2(wakePipe, O_CLOEXEC | O_NONBLOCK) != 0) // then only what reads now is interrupted
+    wakePipe[0] = wakePipe[1] = -1;
   interruptFlag = 0;
   struct sigaction action = {};
-  action.sa_handler = onInterrupt; // without SA_RESTART: reading a line ends
+  action.sa_handler = onInterrupt;
   sigaction(SIGINT, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -119,9 +141,18 @@ SignalGuard::SignalGuard() {
 SignalGuard::~SignalGuard() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGPIPE, SIG_DFL);
+  for (int &end : wakePipe)
+    if (int descriptor = std::exchange(end, -1); descriptor >= 0)
+      close(descriptor);
 }
 
 bool interrupted() { return interruptFlag != 0; }
-void clearInterrupt() { interruptFlag = 0; }
+
+void clearInterrupt() {
+  char bytes[16];
+  while (read(wakePipe[0], bytes, sizeof(bytes)) > 0) {
+  }
+  interruptFlag = 0;
+}
 
 } // namespace rlx::cli

@@ -35,7 +35,7 @@ class EmulatedTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
 
     def compile(self, model, target, *options):
-        binary = os.path.join(self.folder, "-".join((model, target) + options))
+        binary = os.path.join(self.folder, "-".join((model, target or "native") + options))
         if not os.path.exists(binary):
             folder = os.path.join("goldens", "gguf") if model.endswith(".gguf") else "models"
             command = [self.compiler, os.path.join(self.data, folder, model), "-o", binary,

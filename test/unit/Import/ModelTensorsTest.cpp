@@ -177,12 +177,12 @@ TEST_F(ModelTensorsTest, MtpLayersOfGguf) {
 TEST_F(ModelTensorsTest, UnsupportedTypesAreRefusedByName) {
   TemporaryFolder folder;
   GgufBuilder builder = tinyGguf("gemma").withoutTensor("token_embd.weight");
-  builder.u32("gemma.embedding_length", 256).tensor("token_embd.weight", {256, 6}, 10);
+  builder.u32("gemma.embedding_length", 256).tensor("token_embd.weight", {256, 6}, 16);
   std::string path = folder.write("m.gguf", builder.build());
   llvm::Expected<Checkpoint> checkpoint = openCheckpoint(path);
   ASSERT_TRUE(bool(checkpoint)) << llvm::toString(checkpoint.takeError());
   EXPECT_THAT(import(*checkpoint->weights, checkpoint->config),
-              HasSubstr("tensor 'token_embd.weight' has type Q2_K, which is not supported"));
+              HasSubstr("tensor 'token_embd.weight' has type IQ2_XXS, which is not supported"));
 }
 
 TEST_F(ModelTensorsTest, ContextWithinTheCheckpoints) {
