@@ -135,8 +135,11 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   FailureOr<View> out = makeResult(op->getResult(0), *in);
   if (failed(out))
     return failure();
+  FailureOr<std::pair<Value, Region>> counter = takeCounter(op);
+  if (failed(counter))
+    return failure();
   SmallVector<Value> operands = {*data, in->pointer, out->pointer};
-  Accesses accesses{{in->region}, {}, {out->region}};
+  Accesses accesses{{in->region, counter->second}, {}, {out->region}};
   if (Value residual = op.getResidual()) {
     FailureOr<View> added = getView(op, residual);
     if (failed(added))
@@ -146,7 +149,7 @@ LogicalResult StepBuilder::convert(LinearOp op) {
     operands.push_back(added->pointer);
     accesses.inPlace.push_back(added->region);
   }
-  operands.push_back(in->rows);
+  operands.append({counter->first, in->rows});
   ArrayRef<int64_t> shape = weight->getTensorType().getShape(); // [outputs, K]
   StageWork work;
   work.format = weightFormatName(*format);

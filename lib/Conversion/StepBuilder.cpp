@@ -11,6 +11,7 @@
 #include "StepBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Weights.h"
 #include "rlx/runtime/abi.h"
@@ -59,6 +60,8 @@ LogicalResult StepBuilder::build() {
   Operation *terminator = source.getBody().front().getTerminator();
   outputs[terminator->getOperand(0)] = Region::Space::Logits;
   outputs[terminator->getOperand(1)] = Region::Space::Hidden;
+  if (failed(clearCounters()))
+    return failure();
   for (Operation &op : source.getBody().front())
     if (failed(convertOp(&op)))
       return failure();
@@ -110,6 +113,40 @@ LogicalResult StepBuilder::convertReturn(func::ReturnOp op) {
   }
   func::ReturnOp::create(builder, loc);
   return success();
+}
+
+LogicalResult StepBuilder::clearCounters() {
+  auto counters = source->getAttrOfType<DenseI64ArrayAttr>(kCountersAttr);
+  if (!counters)
+    return success();
+  int64_t begin = counters[0], end = begin + counters[1] * RLX_ALIGNMENT;
+  rlx::Region region = {rlx::Region::Space::Workspace, begin, end, end - begin, 0, end - begin};
+  if (failed(checkPlace(source, region)))
+    return failure();
+  tracker.add({}, {region});
+  Value isFirst =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, step.thread, getIndex(0));
+  auto clear = scf::IfOp::create(builder, loc, isFirst, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(clear.thenBlock());
+  Value zero = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 0);
+  for (int64_t i = 0; i < counters[1]; ++i)
+    LLVM::StoreOp::create(builder, loc, zero,
+                          offsetPointer(builder, loc, step.workspace, begin + i * RLX_ALIGNMENT));
+  return success();
+}
+
+FailureOr<std::pair<Value, rlx::Region>> StepBuilder::takeCounter(Operation *op) {
+  auto counters = source->getAttrOfType<DenseI64ArrayAttr>(kCountersAttr);
+  if (!counters || countersTaken == counters[1]) {
+    op->emitOpError("expected the attribute ")
+        << kCountersAttr << " of its function to hold a counter for it; run memory planning before";
+    return failure();
+  }
+  int64_t begin = counters[0] + countersTaken++ * RLX_ALIGNMENT;
+  rlx::Region region = {
+      rlx::Region::Space::Workspace, begin, begin + RLX_ALIGNMENT, RLX_ALIGNMENT, 0, RLX_ALIGNMENT};
+  return std::make_pair(offsetPointer(builder, loc, step.workspace, begin), region);
 }
 
 FailureOr<View> StepBuilder::getView(Operation *user, Value value) {

@@ -93,6 +93,11 @@ private:
     llvm::SmallVector<Region> inPlace; ///< reads that may be of the view that is written
     llvm::SmallVector<Region> writes;
   };
+  /// Sets the counters of linear kernels to 0, in thread 0.
+  mlir::LogicalResult clearCounters();
+  /// The next linear kernel's counter and its place.
+  mlir::FailureOr<std::pair<mlir::Value, Region>> takeCounter(mlir::Operation *op);
+
   /// Calls a kernel for `op`, a stage of the step; appends `thread` and `threads` to the operands.
   mlir::LogicalResult call(mlir::Operation *op, mlir::func::FuncOp kernel,
                            llvm::ArrayRef<mlir::Value> operands, const Accesses &accesses,
@@ -110,6 +115,7 @@ private:
   AccessTracker tracker;
   StageTable stages;
   int64_t maxRows = 1, maxOutRows = 1;
+  int64_t countersTaken = 0;
   llvm::DenseMap<mlir::Value, View> views;
   /// Where the function's results go: 0 logits, 1 hidden.
   llvm::DenseMap<mlir::Value, Region::Space> outputs;

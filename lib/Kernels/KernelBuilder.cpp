@@ -193,6 +193,23 @@ IndexRange KernelBuilder::share(Value work) {
   return {div(mul(work, thread), threads), div(mul(work, add(thread, 1)), threads)};
 }
 
+void KernelBuilder::forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body) {
+  auto claim = [&](OpBuilder &, Location, ValueRange) {
+    Value one = constantInt(getI64Type(), 1);
+    // Nothing but the number is handed from thread to thread.
+    Value number = LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, one,
+                                             LLVM::AtomicOrdering::monotonic);
+    Value item = toIndex(number);
+    scf::ConditionOp::create(*this, less(item, work), item);
+  };
+  auto run = [&](OpBuilder &, Location, ValueRange items) {
+    body(items.front());
+    scf::YieldOp::create(*this);
+  };
+  OpBuilder::InsertionGuard guard(*this);
+  scf::WhileOp::create(*this, TypeRange{getIndexType()}, ValueRange{}, claim, run);
+}
+
 void KernelBuilder::forInterleaved(Value work, llvm::function_ref<void(Value)> body) {
   unsigned count = function.getNumArguments();
   forEach(arg(count - 2), work, arg(count - 1), body);

@@ -124,6 +124,10 @@ public:
   //===-- Work ------------------------------------------------------------===//
   /// The share of `work` items that belongs to this thread.
   IndexRange share(Value work);
+  Value threads() { return arg(function.getNumArguments() - 1); }
+  /// Calls body(item) for the items that this thread claims: each item of [0, work) goes to the
+  /// first thread that asks for one. `counter` points to an i64 that is 0 before any thread calls.
+  void forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body);
   /// Calls body(item) for every threads-th item, for work whose items grow with their number.
   void forInterleaved(Value work, llvm::function_ref<void(Value)> body);
   /// Calls body(row) for this thread's share of rows.

@@ -98,7 +98,7 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
     name += "_r" + std::to_string(spec.residualStride);
   if (spec.singleRow)
     name += "_single";
-  return getOrEmit(name, spec.residual ? 4 : 3, 1,
+  return getOrEmit(name, spec.residual ? 5 : 4, 1,
                    body(target, [&](KernelBuilder &b) { emitLinear(b, spec); }));
 }
 

@@ -21,6 +21,10 @@ using namespace rlx;
 // cache.
 static constexpr int64_t kTokenBlockBytes = 512 << 10;
 
+// Pieces that a thread takes one by one where a product is short: what is left to do when the first
+// thread finds nothing more is an eighth of its share.
+static constexpr int64_t kPiecesPerThread = 8;
+
 namespace {
 
 /// A product with tiles of one number of panels.
@@ -32,16 +36,20 @@ public:
     ActivationFormat format = activationFormat(spec.format, b.getTarget());
     rowBytes =
         format == ActivationFormat::F32 ? spec.inStride * 4 : preparedRowBytes(format, spec.k);
-    rows = b.arg(spec.residual ? 4 : 3);
+    rows = b.arg(spec.residual ? 5 : 4);
   }
 
   void emit() {
-    unsigned gemvPanels = roundPanels(b.getTarget().gemvPanelsFor(spec.format));
+    TileShape one = {1, roundPanels(b.getTarget().gemvPanelsFor(spec.format))};
     if (spec.singleRow)
-      return emitGroups(gemvPanels, {1}, b.index(0), rows);
+      return emitShares(one);
     b.ifElse(
-        b.equal(rows, b.index(1)), [&] { emitGroups(gemvPanels, {1}, b.index(0), rows); },
-        [&] { emitTokenBlocks(); });
+        b.equal(rows, b.index(1)), [&] { emitShares(one); },
+        [&] {
+          TileShape shape = b.getTarget().gemmTileFor(spec.format);
+          unsigned panels = roundPanels(shape.panels);
+          emitShares({std::max(shape.tokens * shape.panels / panels, 1u), panels});
+        });
   }
 
 private:
@@ -50,43 +58,57 @@ private:
     return spec.geglu ? llvm::alignTo(panels, 2) : panels;
   }
 
-  void emitTokenBlocks() {
-    TileShape shape = b.getTarget().gemmTileFor(spec.format);
-    unsigned panels = roundPanels(shape.panels);
-    unsigned tokens = std::max(shape.tokens * shape.panels / panels, 1u);
+  /// Emits the products of this thread: it takes pieces of the work, a few panels for a block of
+  /// tokens each, until none is left. So a thread whose core is slower, or whose memory is farther,
+  /// holds none of the others back.
+  void emitShares(TileShape shape) {
+    const int64_t unit = spec.geglu ? 2 : 1, units = ceilDiv(spec.n, kLanes);
     SmallVector<int64_t> ladder;
-    for (; tokens > 1; tokens /= 3)
+    for (unsigned tokens = shape.tokens; tokens > 1; tokens /= 3)
       ladder.push_back(tokens);
     ladder.push_back(1);
+    // The fewer units a thread has on average, the smaller the pieces.
+    Value units8 = b.div(b.index(units / kPiecesPerThread), b.threads());
+    Value piece = b.max(b.min(units8, b.index(shape.panels / unit)), b.index(1));
+    Value pieces = b.div(b.add(piece, units - 1), piece);
     int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];
-    b.forEach(b.index(0), rows, block, [&](Value first) {
-      emitGroups(panels, ladder, first, b.min(b.add(first, block), rows));
+    Value blocks = ladder[0] == 1 ? rows : b.div(b.add(rows, block - 1), block);
+    b.forClaimed(b.arg(spec.residual ? 4 : 3), b.mul(pieces, blocks), [&](Value item) {
+      Value first = b.index(0), begin = b.mul(b.rem(item, pieces), piece);
+      if (ladder[0] == 1)
+        begin = b.mul(item, piece);
+      else
+        first = b.mul(b.div(item, pieces), block);
+      Value last = ladder[0] == 1 ? rows : b.min(b.add(first, block), rows);
+      emitUnits(shape.panels / unit, ladder, {begin, b.min(b.add(begin, piece), b.index(units))},
+                {first, last});
     });
   }
 
-  /// This thread's groups of `panels` panels, for tokens first … last - 1.
-  void emitGroups(unsigned panels, ArrayRef<int64_t> ladder, Value first, Value last) {
-    int64_t total = ceilDiv(weightRows, kLanes);
-    int64_t unpadded = spec.geglu ? spec.n / kLanes * 2 : spec.n / kLanes;
-    int64_t groups = ceilDiv(total, panels), full = unpadded / panels;
-    IndexRange range = b.share(b.index(groups));
-    auto emitGroup = [&](Value panel, unsigned count) {
+  /// Units of panels (one, or a gate and its up), up to `most` of them side by side, for a range of
+  /// tokens.
+  void emitUnits(unsigned most, ArrayRef<int64_t> ladder, IndexRange range, IndexRange tokens) {
+    const int64_t unit = spec.geglu ? 2 : 1, units = ceilDiv(spec.n, kLanes);
+    const int64_t whole = spec.n / kLanes;
+    auto emitGroup = [&](Value begin, unsigned count) {
+      Value panel = b.mul(begin, unit);
       SmallVector<PanelAddress> addresses;
-      for (unsigned i = 0; i < count; ++i)
+      for (unsigned i = 0; i < count * unit; ++i)
         addresses.push_back(reader->panel(b, b.arg(0), b.add(panel, i)));
-      emitTokens(addresses, panel, ladder, first, last);
+      emitTokens(addresses, panel, ladder, tokens.begin, tokens.end);
     };
-    if (full)
-      b.forEach(range.begin, b.min(range.end, b.index(full)), 1,
-                [&](Value group) { emitGroup(b.mul(group, panels), panels); });
-    if (full == groups)
+    Value begin = range.begin, end = b.min(range.end, b.index(whole));
+    for (unsigned count = std::min<int64_t>(most, whole); count > 0; count /= 2) {
+      Value stop = b.add(begin, b.mul(b.div(b.sub(end, begin), count), count));
+      b.forEach(begin, stop, count, [&](Value group) { emitGroup(group, count); });
+      begin = stop;
+    }
+    if (whole == units)
       return;
-    // What is left is at most one group: fewer panels, or columns that end within a panel.
-    Value mine = arith::AndIOp::create(b, b.less(range.begin, range.end),
-                                       b.equal(range.end, b.index(groups)));
-    b.ifThen(mine, [&] {
+    // The last panel's columns end within it.
+    b.ifThen(b.equal(range.end, b.index(units)), [&] {
       tail = true;
-      emitGroup(b.index(full * panels), total - full * panels);
+      emitGroup(b.index(whole), 1);
       tail = false;
     });
   }
@@ -151,7 +173,7 @@ private:
   std::unique_ptr<WeightReader> reader;
   int64_t rowBytes = 0;
   Value rows;
-  bool tail = false; ///< emitting the group that holds the last panels
+  bool tail = false; ///< emitting the panel whose last columns are missing
 };
 
 } // namespace

@@ -43,6 +43,7 @@ public:
     for (Operation &op : function.getBody().front())
       if (failed(addResults(op)) || failed(addScratch(op, maxTokens)))
         return failure();
+    addCounters();
     int64_t total = place();
     annotate(total);
     return success();
@@ -113,6 +114,14 @@ private:
     return success();
   }
 
+  /// They are set to 0 by the step's first stage, so that nothing may share their place.
+  void addCounters() {
+    auto linears = function.getBody().front().getOps<LinearOp>();
+    counters = std::distance(linears.begin(), linears.end());
+    if (counters > 0)
+      blocks.push_back({counters * kWorkspaceAlignment, 0, int64_t(position.size())});
+  }
+
   /// Gives every block its offset and returns the size of the workspace.
   int64_t place() {
     SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(0, blocks.size()));
@@ -152,6 +161,9 @@ private:
       if (auto scratch = scratchOf.find(&op); scratch != scratchOf.end())
         op.setAttr(kScratchAttr, builder.getI64IntegerAttr(blocks[scratch->second].offset));
     }
+    if (counters > 0)
+      function->setAttr(kCountersAttr,
+                        builder.getDenseI64ArrayAttr({blocks.back().offset, counters}));
     function->setAttr(kWorkspaceBytesAttr, builder.getI64IntegerAttr(total));
   }
 
@@ -162,6 +174,7 @@ private:
   SmallVector<Block> blocks;
   llvm::DenseMap<Value, unsigned> blockOf;
   llvm::DenseMap<Operation *, unsigned> scratchOf;
+  int64_t counters = 0; ///< their block is the last one
 };
 
 struct PlanMemory : rlx::impl::PlanMemoryBase<PlanMemory> {

@@ -227,19 +227,17 @@ rlx_status_t rlx_session_create(const rlx_program_t *program, const rlx_session_
 void rlx_session_destroy(rlx_session_t *session) { delete session; }
 
 rlx_status_t rlx_session_prefill(rlx_session_t *session, const int32_t *ids, size_t count) {
-  return call({{session, "a session"}, {ids, "token ids"}}, [&] {
-    return session->session.prefill({ids, count});
-  });
+  return call({{session, "a session"}, {ids, "token ids"}},
+              [&] { return session->session.prefill({ids, count}); });
 }
 
 rlx_status_t rlx_session_prefill_all(rlx_session_t *session, const int32_t *ids, size_t count,
                                      rlx_logits_fn fn, void *context) {
-  return call({{session, "a session"},
-               {ids, "token ids"},
-               {reinterpret_cast<const void *>(fn), "a callback"}},
-              [&] {
-                return session->session.prefillAll({ids, count}, logitsCallback(fn, context));
-              });
+  return call(
+      {{session, "a session"},
+       {ids, "token ids"},
+       {reinterpret_cast<const void *>(fn), "a callback"}},
+      [&] { return session->session.prefillAll({ids, count}, logitsCallback(fn, context)); });
 }
 
 rlx_status_t rlx_session_step(rlx_session_t *session, int32_t *token) {
@@ -294,9 +292,7 @@ rlx_status_t rlx_session_forward(rlx_session_t *session, const int32_t *ids, siz
   return call({{session, "a session"},
                {ids, "token ids"},
                {reinterpret_cast<const void *>(fn), "a callback"}},
-              [&] {
-                return session->session.forward({ids, count}, logitsCallback(fn, context));
-              });
+              [&] { return session->session.forward({ids, count}, logitsCallback(fn, context)); });
 }
 
 rlx_status_t rlx_session_logits(const rlx_session_t *session, const float **logits) {

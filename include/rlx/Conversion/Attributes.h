@@ -21,6 +21,9 @@ namespace rlx {
 constexpr llvm::StringLiteral kOffsetsAttr = "rlx.offsets";
 // On an op of a planned function: i64, byte offset of its scratch memory.
 constexpr llvm::StringLiteral kScratchAttr = "rlx.scratch";
+// On a planned function: array<i64: offset, count>, counters in the workspace by which the
+// kernels of its `count` linear ops share their work. Each has RLX_ALIGNMENT bytes.
+constexpr llvm::StringLiteral kCountersAttr = "rlx.counters";
 // On a planned function, later on its rlx.variant: i64.
 constexpr llvm::StringLiteral kWorkspaceBytesAttr = "rlx.workspace_bytes";
 

@@ -67,7 +67,9 @@ enum class NormGain { Plain, OnePlus };
 
 /// out[t, n] = epilogue(sum over k of a[t, k] * W[n, k]), epilogue = geglu, then
 /// soft cap, then residual, each optional.
-/// Operands: (weights, in, out, [residual if spec.residual], rows, thread, threads).
+/// Operands: (weights, in, out, [residual if spec.residual], counter, rows, thread, threads).
+/// `counter` points to an i64 that is 0 before the first thread calls: threads claim
+/// pieces of the work by counting it up.
 /// `in` is a prepared buffer with rows of preparedRowBytes(activationFormat(…), k),
 /// or, for ActivationFormat::F32, any f32 view with rows of inStride.
 struct LinearSpec {

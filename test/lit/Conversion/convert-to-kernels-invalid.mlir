@@ -29,7 +29,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
   rlx.weight @embed : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
-      attributes {rlx.role = "prefill", rlx.workspace_bytes = 0 : i64} {
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 0, 1>, rlx.workspace_bytes = 64 : i64} {
     // expected-error@+1 {{expected the attribute rlx.offsets to place result 0 in the workspace; run memory planning before}}
     %x = rlx.embedding %ids, @embed : (!ids) -> !x
     %h = rlx.select_rows %x from %begin : !x -> !y
@@ -62,7 +62,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
-      attributes {rlx.role = "prefill", rlx.workspace_bytes = 4096 : i64} {
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 4096, 2>, rlx.workspace_bytes = 4224 : i64} {
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
     // A matrix product cannot overwrite its input.
     // expected-error@+1 {{expected the memory plan to keep its result apart from what it still reads}}
@@ -81,9 +81,9 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
-      attributes {rlx.role = "prefill", rlx.workspace_bytes = 2048 : i64} {
-    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2048 bytes but got 64 to 2112}}
-    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 64>} : (!ids) -> !x
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2112 : i64} {
+    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2112 bytes but got 128 to 2176}}
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 128>} : (!ids) -> !x
     %h = rlx.select_rows %x from %begin : !x -> !y
     %l = rlx.linear %h, @w : !y -> !y
     return %l, %h, %cache : !y, !y, !rlx.kv_cache
@@ -98,8 +98,8 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
-      attributes {rlx.role = "prefill", rlx.workspace_bytes = 2048 : i64} {
-    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2048 bytes but got 32 to 2080}}
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2112 : i64} {
+    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2112 bytes but got 32 to 2080}}
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 32>} : (!ids) -> !x
     %h = rlx.select_rows %x from %begin : !x -> !y
     %l = rlx.linear %h, @w : !y -> !y
@@ -129,5 +129,39 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %m = rlx.merge_heads %o : !q -> !x
     %h = rlx.select_rows %m from %begin : !x -> !y
     return %h, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 2048 : i64} {
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin {rlx.offsets = array<i64: -1>} : !x -> !y
+    // expected-error@+1 {{expected the attribute rlx.counters of its function to hold a counter for it; run memory planning before}}
+    %l = rlx.linear %h, @w {rlx.offsets = array<i64: -1>} : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2048 bytes but got 2048 to 2112}}
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2048 : i64} {
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin {rlx.offsets = array<i64: -1>} : !x -> !y
+    %l = rlx.linear %h, @w {rlx.offsets = array<i64: -1>} : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
   }
 }

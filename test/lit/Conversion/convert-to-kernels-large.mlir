@@ -14,7 +14,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   rlx.weight @q : tensor<262144x2304x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "q", offset = 0, type = tensor<262144x2304x!rlx.quant<"q8_0">>>]
   // CHECK-LABEL: func.func @prefill
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!l, !h, !rlx.kv_cache)
-      attributes {rlx.role = "prefill", rlx.workspace_bytes = 1048576 : i64} {
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 1048576, 1>, rlx.workspace_bytes = 1048640 : i64} {
     // CHECK: %[[OFFSET:.*]] = llvm.mlir.constant(4831838208 : i64) : i64
     // CHECK: %[[TABLE:.*]] = llvm.getelementptr inbounds %{{.*}}[%[[OFFSET]]]
     // CHECK: call @rlx_embedding_q8_0{{[^(]*}}(%[[TABLE]],

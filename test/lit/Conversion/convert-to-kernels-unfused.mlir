@@ -23,7 +23,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   // CHECK-LABEL: func.func @decode(
   // CHECK: arith.constant 1 : index
   func.func @decode(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!half, !out, !rlx.kv_cache)
-      attributes {rlx.role = "decode", rlx.workspace_bytes = 12288 : i64} {
+      attributes {rlx.role = "decode", rlx.counters = array<i64: 12288, 3>, rlx.workspace_bytes = 12480 : i64} {
     // CHECK: call @rlx_embedding
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
     %pos = rlx.positions %cache : tensor<?x1xi64, #rlx.dims<BATCH, 1>>

@@ -14,9 +14,10 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   rlx.weight @qkv : tensor<48x16xf32> from [#rlx.source<file = "m", tensor = "qkv", offset = 0, type = tensor<48x16xf32>>]
   rlx.weight @g : tensor<16xf32> from [#rlx.source<file = "m", tensor = "g", offset = 0, type = tensor<16xf32>>]
 
-  // 8 tokens of 16 f32 are 512 bytes. The result that is returned has no place.
+  // 8 tokens of 16 f32 are 512 bytes. The result that is returned has no place. The counter of a
+  // linear op has 64 bytes of its own.
   // CHECK-LABEL: func.func @in_place
-  // CHECK-SAME: rlx.workspace_bytes = 512 : i64
+  // CHECK-SAME: rlx.counters = array<i64: 512, 1>, rlx.workspace_bytes = 576 : i64
   // CHECK-NEXT: rlx.gelu %{{.*}} {rlx.offsets = array<i64: 0>}
   // CHECK-NEXT: rlx.mul %{{.*}} {rlx.offsets = array<i64: 0>}
   // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: -1>}
@@ -29,7 +30,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
   // The residual is overwritten at its last use, the input of a linear never.
   // CHECK-LABEL: func.func @residual
-  // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
+  // CHECK-SAME: rlx.counters = array<i64: 1024, 2>, rlx.workspace_bytes = 1152 : i64
   // CHECK-NEXT: rlx.embedding %{{.*}} {rlx.offsets = array<i64: [[A:[0-9]+]]>}
   // CHECK-NEXT: rlx.rms_norm %{{.*}} {rlx.offsets = array<i64: [[B:[0-9]+]]>}
   // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: [[A]]>}
@@ -46,7 +47,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
   // Views have no place and keep what they show alive.
   // CHECK-LABEL: func.func @views
-  // CHECK-SAME: rlx.workspace_bytes = 2048 : i64
+  // CHECK-SAME: rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2112 : i64
   // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: 0>}
   // CHECK-NEXT: rlx.split_heads %{{.*}} {rlx.offsets = array<i64: -1, -1, -1>}
   // CHECK-NEXT: rlx.merge_heads %{{.*}} {rlx.offsets = array<i64: -1>}
@@ -62,7 +63,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
   // Scratch memory lives as long as its op: beside the result, over what is dead.
   // CHECK-LABEL: func.func @scratch
-  // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
+  // CHECK-SAME: rlx.counters = array<i64: 1024, 2>, rlx.workspace_bytes = 1152 : i64
   // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: [[A:[0-9]+]]>, rlx.scratch = [[B:[0-9]+]] : i64}
   // CHECK-NEXT: rlx.gelu %{{.*}} {rlx.offsets = array<i64: [[A]]>}
   // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: -1>, rlx.scratch = [[B]] : i64}
@@ -75,7 +76,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
   // Norms and rotations work in place too, but not over the angles.
   // CHECK-LABEL: func.func @rows
-  // CHECK-SAME: rlx.workspace_bytes = 1024 : i64
+  // CHECK-SAME: rlx.counters = array<i64: 1024, 1>, rlx.workspace_bytes = 1088 : i64
   // CHECK-NEXT: rlx.positions %{{.*}} {rlx.offsets = array<i64: -1>}
   // CHECK-NEXT: rlx.rope_angles %{{.*}} {rlx.offsets = array<i64: [[CS:[0-9]+]]>}
   // CHECK-NEXT: rlx.linear %{{.*}} {rlx.offsets = array<i64: [[A:[0-9]+]]>}

@@ -19,6 +19,7 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include <gtest/gtest.h>
 #include <random>
+#include <thread>
 
 namespace rlx::test {
 
@@ -80,18 +81,25 @@ public:
   /// Compiles and loads; fails the test on errors and on undefined symbols.
   void load();
 
-  /// Calls a loaded kernel as thread `thread` of `threads`, for each thread.
+  /// Calls a loaded kernel as thread `thread` of `threads`, for each thread: at the same time, or
+  /// one after the other where the kernel runs in an emulator.
   template <typename... Args> void run(mlir::func::FuncOp kernel, int64_t threads, Args... args) {
     run(kernel.getName(), threads, args...);
   }
   template <typename... Args> void run(llvm::StringRef name, int64_t threads, Args... args) {
-    for (int64_t thread = 0; thread < threads; ++thread)
-      if (foreign)
+    if (foreign) {
+      for (int64_t thread = 0; thread < threads; ++thread)
         ASSERT_TRUE(foreign->call(name, {uint64_t(args)..., uint64_t(thread), uint64_t(threads)}))
             << "the emulated process died";
-      else
-        llvm::cantFail(jit->lookup(name))
-            .toPtr<void (*)(Args..., int64_t, int64_t)>()(args..., thread, threads);
+      return;
+    }
+    auto *kernel = llvm::cantFail(jit->lookup(name)).toPtr<void (*)(Args..., int64_t, int64_t)>();
+    std::vector<std::thread> others;
+    for (int64_t thread = 1; thread < threads; ++thread)
+      others.emplace_back(kernel, args..., thread, threads);
+    kernel(args..., 0, threads);
+    for (std::thread &other : others)
+      other.join();
   }
 
 private:

@@ -155,14 +155,15 @@ void LinearKernel::checkCase(KernelModule &module, const Case &c,
   Buffer<float> residual(randomFloats(maxRows * c.n, 9));
   auto compute = [&](int64_t rows, int64_t first, int64_t threads, bool singleRow) {
     Buffer<float> out(rows * spec.outStride - 3);
+    Buffer<int64_t> counter(std::vector<int64_t>{0});
     int64_t rowBytes = format == ActivationFormat::F32 ? c.k * 4 : preparedRowBytes(format, c.k);
     uint8_t *a = prepared.data() + first * rowBytes;
     mlir::func::FuncOp kernel = module.kernels().getLinear(specOf(c, singleRow));
     if (c.residual)
       module.run(kernel, threads, weights.packed.data(), a, out.data(),
-                 residual.data() + first * c.n, rows);
+                 residual.data() + first * c.n, counter.data(), rows);
     else
-      module.run(kernel, threads, weights.packed.data(), a, out.data(), rows);
+      module.run(kernel, threads, weights.packed.data(), a, out.data(), counter.data(), rows);
     return out.copy();
   };
 
@@ -277,16 +278,17 @@ TEST_P(LinearShape, FusedEqualsSeparateKernels) {
   Buffer<float> residual(randomFloats(rows * n, 3));
   Buffer<uint8_t> prepared(rows * preparedRowBytes(activation, k));
   Buffer<float> out(rows * n);
+  Buffer<int64_t> counters(std::vector<int64_t>{0, 0});
   module.run(kernels.getPrepare(prepare), 1, x.data(), gain.data(), prepared.data(), rows);
   module.run(kernels.getLinear(fused), 1, weights.packed.data(), prepared.data(), out.data(),
-             residual.data(), rows);
+             residual.data(), counters.data(), rows);
 
   Buffer<float> normed(rows * k), both(rows * 2 * padded), gated(rows * padded);
   Buffer<float> expected(rows * n);
   module.run(kernels.getRmsNorm(norm), 1, x.data(), gain.data(), normed.data(), rows);
   module.run(kernels.getPrepare(convert), 1, normed.data(), prepared.data(), rows);
   module.run(kernels.getLinear(plain), 1, weights.packed.data(), prepared.data(), both.data(),
-             rows);
+             counters.data() + 1, rows);
   for (int64_t panel = 0; panel < padded / 16; ++panel)
     module.run(kernels.getElementwise(geglu), 1, both.data() + panel * 32,
                both.data() + panel * 32 + 16, gated.data() + panel * 16, rows);
