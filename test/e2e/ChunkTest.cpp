@@ -19,6 +19,13 @@ class Chunk : public ::testing::TestWithParam<std::string> {
 protected:
   Model model = openModel(GetParam());
 
+  /// Windowed layers keep little more than their window, and overwrite it soon.
+  static SessionOptions smallRings() {
+    SessionOptions options;
+    options.chunk = 16;
+    return options;
+  }
+
   /// Rows of `logits` [positions][vocab].
   std::vector<float> row(const std::vector<float> &logits, size_t position) {
     auto begin = logits.begin() + position * model.vocabSize();
@@ -35,10 +42,11 @@ INSTANTIATE_TEST_SUITE_P(
          "gguf-gemma2-Q2_K-v3", "gguf-gemma3-IQ4_XS-v3", "gguf-gemma3-Q4_K_M-v3"})),
     testName);
 
-// Every PAST_SEQ from 1 to beyond the window, through the true decode entry.
+// Every PAST_SEQ from 1 to the end of the context, through the true decode entry.
 TEST_P(Chunk, DecodeAtEveryCacheLengthEqualsFullRecompute) {
-  std::vector<int32_t> ids = someIds(model, kWindow + 24);
-  Session session = newSession(model);
+  std::vector<int32_t> ids = someIds(model, model.maxContext());
+  ASSERT_GT(ids.size(), 5 * kWindow);
+  Session session = newSession(model, smallRings());
   std::vector<float> reference = allLogits(session, ids);
   RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data(), 1)));
   EXPECT_TRUE(sameBits(lastLogits(session), row(reference, 0)));
@@ -64,11 +72,12 @@ TEST_P(Chunk, EverySplitInTwoEqualsOneShot) {
 
 TEST_P(Chunk, RandomSplitsEqualOneShot) {
   std::vector<int32_t> ids = someIds(model, 2 * kWindow + 30, 3);
-  Session session = newSession(model);
-  RLX_ASSERT_OK(session.prefill(ids));
-  std::vector<float> reference = lastLogits(session);
+  Session wide = newSession(model), narrow = newSession(model, smallRings());
+  RLX_ASSERT_OK(wide.prefill(ids));
+  std::vector<float> reference = lastLogits(wide);
   for (uint32_t seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
+    Session &session = seed % 2 ? narrow : wide;
     RLX_ASSERT_OK(session.clear());
     for (size_t begin = 0; begin < ids.size();) {
       size_t size = std::min<size_t>(1 + random() % 50, ids.size() - begin);
@@ -98,32 +107,35 @@ TEST_P(Chunk, ThreadsDoNotChangeABit) {
 
 TEST_P(Chunk, RewindingEqualsNeverHavingGoneOn) {
   std::vector<int32_t> ids = someIds(model, 2 * kWindow, 5);
-  Session straight = newSession(model), rewound = newSession(model);
+  Session straight = newSession(model), wide = newSession(model),
+          narrow = newSession(model, smallRings());
   for (size_t position : {size_t(1), kWindow - 1, kWindow, kWindow + 1, 2 * kWindow - 1}) {
     RLX_ASSERT_OK(straight.clear());
     RLX_ASSERT_OK(straight.prefill(Span<const int32_t>(ids.data(), position)));
     RLX_ASSERT_OK(straight.stepForced(9));
-    RLX_ASSERT_OK(rewound.clear());
-    RLX_ASSERT_OK(rewound.prefill(ids));
-    RLX_ASSERT_OK(rewound.rewind(position));
-    RLX_ASSERT_OK(rewound.stepForced(9));
-    EXPECT_TRUE(sameBits(lastLogits(straight), lastLogits(rewound))) << "to " << position;
+    for (Session *rewound : {&wide, &narrow}) {
+      RLX_ASSERT_OK(rewound->clear());
+      RLX_ASSERT_OK(rewound->prefill(ids));
+      RLX_ASSERT_OK(rewound->rewind(position));
+      RLX_ASSERT_OK(rewound->stepForced(9));
+      EXPECT_TRUE(sameBits(lastLogits(straight), lastLogits(*rewound))) << "to " << position;
+    }
   }
 }
 
 TEST_P(Chunk, GuardPagesStayUntouched) {
-  SessionOptions options;
-  options.guardPages = true;
-  Session guarded = newSession(model, options), plain = newSession(model);
+  SessionOptions wideOptions, narrowOptions = smallRings();
+  wideOptions.guardPages = narrowOptions.guardPages = true;
+  Session wide = newSession(model, wideOptions), narrow = newSession(model, narrowOptions);
+  Session plain = newSession(model);
   for (size_t length : {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
     std::vector<int32_t> ids = someIds(model, length, 6);
-    RLX_ASSERT_OK(guarded.clear());
-    RLX_ASSERT_OK(plain.clear());
-    RLX_ASSERT_OK(guarded.prefill(ids));
-    RLX_ASSERT_OK(plain.prefill(ids));
-    RLX_ASSERT_OK(guarded.stepForced(7));
-    RLX_ASSERT_OK(plain.stepForced(7));
-    EXPECT_TRUE(sameBits(lastLogits(guarded), lastLogits(plain))) << length << " tokens";
+    for (Session *session : {&plain, &wide, &narrow}) {
+      RLX_ASSERT_OK(session->clear());
+      RLX_ASSERT_OK(session->prefill(ids));
+      RLX_ASSERT_OK(session->stepForced(7));
+      EXPECT_TRUE(sameBits(lastLogits(*session), lastLogits(plain))) << length << " tokens";
+    }
   }
 }
 
