@@ -27,22 +27,31 @@ static size_t choosePrefill(ModuleOp module) {
 }
 
 /// The allowed error in units of the largest logit. Sums in f32 alone make less than
-/// the first figure. Where both sides round to fewer bits (the cache, activations),
-/// a value near the middle of two roundings may fall differently: a step of 2⁻¹⁰,
-/// 2⁻⁷ or 1/127 of what is rounded, a few of which add up through the layers.
+/// 2e-4. Where both sides round to fewer bits, they round sums that differ a little, so
+/// that their errors are as good as independent: spread evenly over a step, twice, which
+/// is a standard deviation of √2·step/√12. Each layer rounds the inputs of its four
+/// products, or its keys and values. Errors add as squares and keep their relative size on
+/// the way to the logits, of which the largest is at least four times the typical one;
+/// five standard deviations are allowed.
 static double relativeBound(ModuleOp module, bool bf16Dot) {
-  double bound = 2e-4;
-  for (auto slot : module.getOps<KVSlotOp>())
-    if (slot.getKvType() != KVType::F32)
-      bound = std::max(bound, slot.getKvType() == KVType::F16 ? 2e-3 : 2e-2);
+  double f16 = 0x1p-10, bf16 = 0x1p-7;
+  // A 127th of the largest of 32 values, which is 2.2 times the typical one.
+  double eightBits = 2.2 / 127;
+  double product = 0, squares = 0;
   for (auto weight : module.getOps<WeightOp>()) {
     Type element = weight.getTensorType().getElementType();
-    if (bf16Dot && element.isBF16())
-      bound = std::max(bound, 2e-2);
     if (isa<QuantType>(element))
-      bound = std::max(bound, 8e-2);
+      product = std::max(product, eightBits);
+    else if (bf16Dot && element.isBF16())
+      product = std::max(product, bf16);
   }
-  return bound;
+  for (auto slot : module.getOps<KVSlotOp>()) {
+    double kept = slot.getKvType() == KVType::F32   ? 0
+                  : slot.getKvType() == KVType::F16 ? f16
+                                                    : bf16;
+    squares += 4 * product * product + 2 * kept * kept;
+  }
+  return 2e-4 + 5.0 / 4.0 * std::sqrt(2.0 / 12.0 * squares);
 }
 
 /// The largest value of `symbol`.

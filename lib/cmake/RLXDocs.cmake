@@ -1,5 +1,5 @@
-# The target rlx-doc: the reference of ops, attributes, types and passes, as
-# Markdown under docs/ of the build tree.
+# The target rlx-doc, part of every build so that it cannot rot: the reference of
+# ops, attributes, types and passes, as Markdown under docs/ of the build tree.
 set(RLX_DOC_DIR ${PROJECT_BINARY_DIR}/docs)
 
 # rlx_add_doc(NAME TD GENERATOR...)
@@ -21,4 +21,4 @@ rlx_add_doc(Dialect dialects/rlx/IR/RLXOps.td -gen-dialect-doc -dialect=rlx)
 rlx_add_doc(Transforms include/rlx/Transforms/Passes.td -gen-pass-doc)
 rlx_add_doc(Conversion include/rlx/Conversion/Passes.td -gen-pass-doc)
 get_property(docs GLOBAL PROPERTY RLX_DOCS)
-add_custom_target(rlx-doc DEPENDS ${docs})
+add_custom_target(rlx-doc ALL DEPENDS ${docs})

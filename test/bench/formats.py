@@ -42,5 +42,12 @@ def size(fmt, elements):
     return elements // block * byte_count
 
 
+def rounded(fmt, x):
+    """What a vector of a checkpoint in this format holds; beside blocks, vectors are float32."""
+    if fmt == "bf16":
+        return (bf16(x).astype("<u4") << 16).view("<f4")
+    return x.astype("<f2").astype("<f4") if fmt == "f16" else x
+
+
 def encode(fmt, x):
     return FORMATS[fmt][0](x).tobytes()

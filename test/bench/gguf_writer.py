@@ -72,7 +72,8 @@ def _tokenizer(shape):
 
 
 def write(path, name, shape, fmt, seed):
-    """Writes the model; matrices in `fmt`, norms as 1 + w in float32, as this container wants."""
+    """Writes the model; matrices in `fmt`, norms as 1 + w in float32, as this container wants; this
+    w is the one that a Hugging Face folder of the same type has."""
     listed = [(gguf, dims) for gguf, _, dims in tensors(shape)]
     metadata = list(_metadata(name, shape, fmt)) + list(_tokenizer(shape))
     infos, offset = [], 0
@@ -91,5 +92,5 @@ def write(path, name, shape, fmt, seed):
                 if len(dims) == 2:
                     out.write(formats.encode(fmt, x))
                 else:
-                    out.write((np.float32(1) + x).astype("<f4").tobytes())
+                    out.write((np.float32(1) + formats.rounded(fmt, x)).astype("<f4").tobytes())
             out.write(bytes(-out.tell() % ALIGNMENT))

@@ -10,18 +10,14 @@
 using namespace rlx;
 using namespace rlx::test;
 
-class Cache : public ::testing::TestWithParam<const char *> {};
+class Cache : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Models, Cache,
-                         ::testing::Values("gemma1-f32", "gemma1-unfused", "gemma2-f32",
-                                           "gemma2-unfused", "gemma3-f32", "gemma3-unfused",
-                                           "gemma2-bf16", "gemma3-f16", "gemma3-q8_0"),
-                         [](const auto &info) {
-                           std::string name = info.param;
-                           for (char &c : name)
-                             if (c == '-')
-                               c = '_';
-                           return name;
-                         });
+                         ::testing::ValuesIn(withGgufModels(
+                             {"gemma1-f32", "gemma1-unfused", "gemma2-f32", "gemma2-unfused",
+                              "gemma3-f32", "gemma3-unfused", "gemma2-bf16", "gemma2-bf16-unfused",
+                              "gemma3-f16", "gemma3-q8_0", "gemma1-q4_0", "gemma1-q4_0-unfused",
+                              "gemma2-q4_k", "gguf-gemma3-Q4_K_M-unfused"})),
+                         testName);
 
 static KVRows rows(const Session &session, uint32_t layer, uint64_t position) {
   auto found = session.kv(layer, position);
@@ -58,7 +54,7 @@ TEST_P(Cache, RowsOfAPrefixEqualThoseOfTheExtendedPrompt) {
 
 TEST_P(Cache, RowsThatDecodeWritesEqualPrefills) {
   Model model = openModel(GetParam());
-  std::vector<int32_t> ids = someIds(model, 40);
+  std::vector<int32_t> ids = someIds(model, 90); // past the windows
   Session prefilled = newSession(model), decoded = newSession(model);
   RLX_ASSERT_OK(prefilled.prefill(ids));
   RLX_ASSERT_OK(decoded.prefill(Span<const int32_t>(ids.data(), 1)));

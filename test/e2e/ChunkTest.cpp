@@ -15,9 +15,16 @@ using namespace rlx::test;
 namespace {
 constexpr size_t kWindow = 64; // of the sliding layers of tiny-gemma2 and 3
 
-class Chunk : public ::testing::TestWithParam<const char *> {
+class Chunk : public ::testing::TestWithParam<std::string> {
 protected:
   Model model = openModel(GetParam());
+
+  /// Windowed layers keep little more than their window, and overwrite it soon.
+  static SessionOptions smallRings() {
+    SessionOptions options;
+    options.chunk = 16;
+    return options;
+  }
 
   /// Rows of `logits` [positions][vocab].
   std::vector<float> row(const std::vector<float> &logits, size_t position) {
@@ -27,24 +34,19 @@ protected:
 };
 } // namespace
 
-static std::string testName(const ::testing::TestParamInfo<const char *> &info) {
-  std::string name = info.param;
-  for (char &c : name)
-    if (c == '-')
-      c = '_';
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(Models, Chunk,
-                         ::testing::Values("gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma3-v3",
-                                           "gemma2-bf16", "gemma3-f16", "gemma3-q8_0",
-                                           "gemma2-q4_0", "gguf-gemma3-Q4_0", "gguf-gemma3-Q4_K_M",
-                                           "gguf-gemma2-Q2_K", "gguf-gemma3-IQ4_XS"),
-                         testName);
+INSTANTIATE_TEST_SUITE_P(
+    Models, Chunk,
+    ::testing::ValuesIn(withGgufModels(
+        {"gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma3-v3", "gemma1-unfused", "gemma2-unfused",
+         "gemma3-unfused", "gemma2-bf16", "gemma3-f16", "gemma3-q8_0", "gemma2-q4_0", "gemma1-q4_k",
+         "gguf-gemma2-Q2_K-v3", "gguf-gemma3-IQ4_XS-v3", "gguf-gemma3-Q4_K_M-v3"})),
+    testName);
 
-// Every PAST_SEQ from 1 to beyond the window, through the true decode entry.
+// Every PAST_SEQ from 1 to the end of the context, through the true decode entry.
 TEST_P(Chunk, DecodeAtEveryCacheLengthEqualsFullRecompute) {
-  std::vector<int32_t> ids = someIds(model, kWindow + 24);
-  Session session = newSession(model);
+  std::vector<int32_t> ids = someIds(model, model.maxContext());
+  ASSERT_GT(ids.size(), 5 * kWindow);
+  Session session = newSession(model, smallRings());
   std::vector<float> reference = allLogits(session, ids);
   RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data(), 1)));
   EXPECT_TRUE(sameBits(lastLogits(session), row(reference, 0)));
@@ -70,11 +72,12 @@ TEST_P(Chunk, EverySplitInTwoEqualsOneShot) {
 
 TEST_P(Chunk, RandomSplitsEqualOneShot) {
   std::vector<int32_t> ids = someIds(model, 2 * kWindow + 30, 3);
-  Session session = newSession(model);
-  RLX_ASSERT_OK(session.prefill(ids));
-  std::vector<float> reference = lastLogits(session);
+  Session wide = newSession(model), narrow = newSession(model, smallRings());
+  RLX_ASSERT_OK(wide.prefill(ids));
+  std::vector<float> reference = lastLogits(wide);
   for (uint32_t seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
+    Session &session = seed % 2 ? narrow : wide;
     RLX_ASSERT_OK(session.clear());
     for (size_t begin = 0; begin < ids.size();) {
       size_t size = std::min<size_t>(1 + random() % 50, ids.size() - begin);
@@ -104,56 +107,71 @@ TEST_P(Chunk, ThreadsDoNotChangeABit) {
 
 TEST_P(Chunk, RewindingEqualsNeverHavingGoneOn) {
   std::vector<int32_t> ids = someIds(model, 2 * kWindow, 5);
-  Session straight = newSession(model), rewound = newSession(model);
+  Session straight = newSession(model), wide = newSession(model),
+          narrow = newSession(model, smallRings());
   for (size_t position : {size_t(1), kWindow - 1, kWindow, kWindow + 1, 2 * kWindow - 1}) {
     RLX_ASSERT_OK(straight.clear());
     RLX_ASSERT_OK(straight.prefill(Span<const int32_t>(ids.data(), position)));
     RLX_ASSERT_OK(straight.stepForced(9));
-    RLX_ASSERT_OK(rewound.clear());
-    RLX_ASSERT_OK(rewound.prefill(ids));
-    RLX_ASSERT_OK(rewound.rewind(position));
-    RLX_ASSERT_OK(rewound.stepForced(9));
-    EXPECT_TRUE(sameBits(lastLogits(straight), lastLogits(rewound))) << "to " << position;
+    for (Session *rewound : {&wide, &narrow}) {
+      RLX_ASSERT_OK(rewound->clear());
+      RLX_ASSERT_OK(rewound->prefill(ids));
+      RLX_ASSERT_OK(rewound->rewind(position));
+      RLX_ASSERT_OK(rewound->stepForced(9));
+      EXPECT_TRUE(sameBits(lastLogits(straight), lastLogits(*rewound))) << "to " << position;
+    }
   }
 }
 
 TEST_P(Chunk, GuardPagesStayUntouched) {
-  SessionOptions options;
-  options.guardPages = true;
-  Session guarded = newSession(model, options), plain = newSession(model);
+  SessionOptions wideOptions, narrowOptions = smallRings();
+  wideOptions.guardPages = narrowOptions.guardPages = true;
+  Session wide = newSession(model, wideOptions), narrow = newSession(model, narrowOptions);
+  Session plain = newSession(model);
   for (size_t length : {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
     std::vector<int32_t> ids = someIds(model, length, 6);
-    RLX_ASSERT_OK(guarded.clear());
-    RLX_ASSERT_OK(plain.clear());
-    RLX_ASSERT_OK(guarded.prefill(ids));
-    RLX_ASSERT_OK(plain.prefill(ids));
-    RLX_ASSERT_OK(guarded.stepForced(7));
-    RLX_ASSERT_OK(plain.stepForced(7));
-    EXPECT_TRUE(sameBits(lastLogits(guarded), lastLogits(plain))) << length << " tokens";
+    for (Session *session : {&plain, &wide, &narrow}) {
+      RLX_ASSERT_OK(session->clear());
+      RLX_ASSERT_OK(session->prefill(ids));
+      RLX_ASSERT_OK(session->stepForced(7));
+      EXPECT_TRUE(sameBits(lastLogits(*session), lastLogits(plain))) << length << " tokens";
+    }
   }
 }
 
 // A one-layer view of the window: in a stack, what lies outside one layer's
 // window still arrives through the layers below, up to layers * (window - 1)
-// positions back; a token further back than that cannot matter.
-TEST(Window, TokensBeyondEveryWindowDoNotMatter) {
-  // All six layers but the last of tiny-gemma3 are windowed: the global one sees
-  // everything, so this holds for the keys and values of the layers below it.
-  Model model = openModel("gemma3-f32");
+// positions back. Layer 0 of these models has a window, and layer 1's keys come
+// from its attention: position p sees position 0 iff p < w. However the sequence
+// is cut into steps.
+class Window : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Models, Window,
+                         ::testing::Values("gemma2-f32", "gemma3-f32", "gemma2-q4_0",
+                                           "gemma3-unfused"),
+                         testName);
+
+TEST_P(Window, TheKeyExactlyWBackIsNotSeen) {
+  Model model = openModel(GetParam());
   std::vector<int32_t> a = someIds(model, 2 * kWindow, 7), b = a;
   b[0] = a[0] == 5 ? 6 : 5;
-  Session first = newSession(model), second = newSession(model);
-  RLX_ASSERT_OK(first.prefill(a));
-  RLX_ASSERT_OK(second.prefill(b));
   auto rowsOf = [](const Session &session, uint64_t position) {
     auto rows = session.kv(1, position);
     return rows.ok() ? *rows : KVRows();
   };
-  // Layer 1's keys come from layer 0's attention: position p sees 0 iff p < w.
-  KVRows inA = rowsOf(first, kWindow - 1), inB = rowsOf(second, kWindow - 1);
-  EXPECT_FALSE(sameBits(inA.k, inB.k)) << "the key exactly w - 1 back must be seen";
-  KVRows outA = rowsOf(first, kWindow), outB = rowsOf(second, kWindow);
-  ASSERT_FALSE(outA.k.empty());
-  EXPECT_TRUE(sameBits(outA.k, outB.k)) << "the key exactly w back must not be seen";
-  EXPECT_TRUE(sameBits(outA.v, outB.v));
+  for (size_t prompt : {a.size(), kWindow, kWindow - 1, size_t(1)}) {
+    SCOPED_TRACE(std::to_string(prompt) + " at once");
+    Session first = newSession(model), second = newSession(model);
+    for (auto [session, ids] : {std::pair(&first, &a), std::pair(&second, &b)}) {
+      RLX_ASSERT_OK(session->prefill(Span<const int32_t>(ids->data(), prompt)));
+      for (size_t i = prompt; i < ids->size(); ++i)
+        RLX_ASSERT_OK(session->stepForced((*ids)[i]));
+    }
+    KVRows inA = rowsOf(first, kWindow - 1), inB = rowsOf(second, kWindow - 1);
+    ASSERT_FALSE(inA.k.empty());
+    EXPECT_FALSE(sameBits(inA.k, inB.k)) << "the key exactly w - 1 back must be seen";
+    KVRows outA = rowsOf(first, kWindow), outB = rowsOf(second, kWindow);
+    ASSERT_FALSE(outA.k.empty());
+    EXPECT_TRUE(sameBits(outA.k, outB.k)) << "the key exactly w back must not be seen";
+    EXPECT_TRUE(sameBits(outA.v, outB.v));
+  }
 }

@@ -10,7 +10,7 @@
 using namespace rlx;
 using namespace rlx::test;
 
-class Generate : public ::testing::TestWithParam<const char *> {
+class Generate : public ::testing::TestWithParam<std::string> {
 protected:
   Model model = openModel(GetParam());
   Session session = newSession(model);
@@ -18,14 +18,10 @@ protected:
 };
 INSTANTIATE_TEST_SUITE_P(Models, Generate,
                          ::testing::Values("gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma1-q4_0",
-                                           "gemma2-bf16", "gemma3-q8_0"),
-                         [](const auto &info) {
-                           std::string name = info.param;
-                           for (char &c : name)
-                             if (c == '-')
-                               c = '_';
-                           return name;
-                         });
+                                           "gemma2-bf16", "gemma3-q8_0", "gemma2-q4_k",
+                                           "gemma3-unfused", "gguf-gemma2-Q2_K",
+                                           "gguf-gemma3-IQ4_XS"),
+                         testName);
 
 static GenerateOptions tokens(uint64_t count) {
   GenerateOptions options;

@@ -49,4 +49,6 @@ TEST_P(Perplexity, QuantisedStaysClose) {
   std::string prefix = std::string("gemma") + GetParam().generation;
   EXPECT_NEAR(perplexity(prefix + "-q8_0") / GetParam().reference, 1.0, 1e-3);
   EXPECT_NEAR(perplexity(prefix + "-q4_0") / GetParam().reference, 1.0, 1.5e-2);
+  // Scales for as few columns as q4_0, and minima: the same bound.
+  EXPECT_NEAR(perplexity(prefix + "-q4_k") / GetParam().reference, 1.0, 1.5e-2);
 }

@@ -80,7 +80,9 @@ INSTANTIATE_TEST_SUITE_P(Models, Speculate,
                                            std::pair("gemma2-f32", "gemma2-q8_0"),
                                            std::pair("gemma2-q4_0", "gemma2-q4_0"),
                                            std::pair("gemma3-f32", "gemma3-q4_0"),
-                                           std::pair("gemma3-q8_0", "gemma3-f16")),
+                                           std::pair("gemma3-q8_0", "gemma3-f16"),
+                                           std::pair("gguf-gemma3-Q4_K_M", "gguf-gemma3-Q8_0"),
+                                           std::pair("gguf-gemma2-Q2_K", "gguf-gemma2-Q2_K")),
                          [](const auto &info) {
                            std::string name = info.param.first;
                            for (char &c : name)

@@ -52,6 +52,20 @@ std::vector<float> lastLogits(const Session &session) {
   return ::testing::AssertionSuccess();
 }
 
+std::vector<std::string> withGgufModels(std::vector<std::string> models) {
+  for (const char *file : kGgufFiles)
+    models.push_back(std::string("gguf-") + file);
+  return models;
+}
+
+std::string testName(const ::testing::TestParamInfo<std::string> &info) {
+  std::string name = info.param;
+  for (char &c : name)
+    if (c == '-')
+      c = '_';
+  return name;
+}
+
 /// Index of the largest and the gap to the second largest.
 static std::pair<size_t, double> top(const float *row, size_t vocab) {
   size_t best = 0;

@@ -36,6 +36,18 @@ std::vector<float> lastLogits(const Session &session);
 /// Whether two rows hold the same bits; EXPECT_TRUE(sameBits(…)) prints where not.
 ::testing::AssertionResult sameBits(const std::vector<float> &a, const std::vector<float> &b);
 
+/// The golden GGUF files, by name: every type of block that files of Gemma have.
+inline constexpr const char *kGgufFiles[] = {
+    "gemma-F16",   "gemma-BF16",  "gemma-Q4_1",    "gemma-Q5_0",    "gemma-Q5_1",
+    "gemma2-Q2_K", "gemma2-Q4_0", "gemma2-Q8_0",   "gemma2-Q5_K_M", "gemma2-Q6_K",
+    "gemma3-Q4_0", "gemma3-Q8_0", "gemma3-Q4_K_M", "gemma3-IQ4_XS"};
+
+/// `models`, then the models made of the golden GGUF files.
+std::vector<std::string> withGgufModels(std::vector<std::string> models);
+
+/// The name of a test whose parameter is a model.
+std::string testName(const ::testing::TestParamInfo<std::string> &info);
+
 struct Comparison {
   double maxAbsLogit = 0;
   double maxError = 0;

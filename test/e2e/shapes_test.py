@@ -2,9 +2,10 @@
 # Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Random checkpoints with the ratios of real models, compiled and compared with the reference
-interpreter: heads 8:1, 4:1, 2:1, 1:1, head_dim 64, 128, 256, hidden no multiple of 64, windows.
+interpreter: heads 8:1, 4:1, 2:1, 1:1, head_dim 64, 128, 256, hidden no multiple of 64, windows;
+and files with every type of block.
 
-usage: shapes_test.py RLX_COMPILE MAKE_MODEL
+usage: shapes_test.py RLX_COMPILE MAKE_MODEL GGUF_FOLDER
 """
 import os
 import re
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-COMPILE, MAKE_MODEL = sys.argv[1:3]
+COMPILE, MAKE_MODEL, GGUF_FOLDER = sys.argv[1:4]
 EXACT = ("--dtype=f32", "--kv-type=f32")
 IDS = ",".join(str((7 * i * i + 2) % 1000) for i in range(40))  # past the windows of 16
 
@@ -66,6 +67,7 @@ class ShapesTest(unittest.TestCase):
         self.assertLess(self.verify(checkpoint, *EXACT, "--target-cpu=x86-64-v3"), 1e-5)
         self.verify(checkpoint)
         self.verify(checkpoint, "--quantize=q4_0")
+        self.verify(checkpoint, "--quantize=q4_k")
 
     def test_gqa8(self):
         self.check_shape("test-gqa8")
@@ -84,18 +86,27 @@ class ShapesTest(unittest.TestCase):
         for dtype in ("q8_0", "q4_0"):
             self.verify(self.make("test-mha", "gguf", dtype))
 
+    def test_stored_blocks(self):
+        files = sorted(name for name in os.listdir(GGUF_FOLDER) if name.endswith(".gguf"))
+        self.assertGreater(len(files), 10)
+        for name in files:
+            with self.subTest(name):
+                self.verify(os.path.join(GGUF_FOLDER, name))
+
     def test_both_formats_give_the_same_bits(self):
-        for shape in ("test-gqa2", "test-gqa4"):
+        for shape, dtype, *options in (("test-gqa2", "f32", *EXACT), ("test-gqa4", "f32", *EXACT),
+                                       ("test-gqa8", "bf16"), ("test-gqa4", "f16"),
+                                       ("test-mha", "bf16", "--quantize=q4_0")):
             rows = []
             for kind in ("hf", "gguf"):
-                model, _ = self.compile(self.make(shape, kind, "f32"), *EXACT)
+                model, _ = self.compile(self.make(shape, kind, dtype), *options)
                 output = os.path.join(self.folder, "logits.npy")
                 done = run(model, "logits", "--ids", IDS, "--positions", "all", "-o", output)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 with open(output, "rb") as file:
                     rows.append(file.read())
             self.assertGreater(len(rows[0]), 40 * 1024 * 4)
-            self.assertEqual(rows[0], rows[1], shape)
+            self.assertTrue(rows[0] == rows[1], f"{shape} {dtype}")
 
 
 if __name__ == "__main__":

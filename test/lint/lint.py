@@ -137,6 +137,9 @@ class Lint:
                 name, line = found[1], text[: found.start()].count("\n") + 1
                 if name not in tests:
                     self.report(path, line, f"pass rlx-{name} has no lit test {name}.mlir")
+                body = text[found.end(): text.find("\ndef ", found.end())]
+                if "```" not in body and not name.startswith("verify-"):
+                    self.report(path, line, f"pass rlx-{name} has no example in its description")
 
     def run(self):
         for check in (self.sizes, self.licences, self.includes, self.unfinished, self.filecheck,

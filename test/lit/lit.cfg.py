@@ -12,6 +12,10 @@ config.name = "RLX"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs"]
+# Code for two targets runs here.
+with open("/proc/cpuinfo", encoding="utf-8") as cpus:
+    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= set(cpus.read().split()):
+        config.available_features.add("avx512")
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.rlx_binary_dir, "test", "lit")
 

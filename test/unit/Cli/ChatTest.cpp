@@ -9,6 +9,8 @@
 #include "CliFixture.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <pthread.h>
@@ -94,18 +96,31 @@ TEST(Chat, NeedsATokenizer) {
   EXPECT_EQ(runCli({"--naive"}, terminal("abc\n")).status, 2);
 }
 
-/// Sends SIGINT to the calling thread after a while.
+/// Sends SIGINT to the calling thread a moment after it began to handle the signal.
 class LateInterrupt {
 public:
   LateInterrupt()
       : target(pthread_self()), thread([this] {
-          std::this_thread::sleep_for(std::chrono::milliseconds(300));
+          using std::chrono::milliseconds;
+          struct sigaction now = {};
+          do
+            std::this_thread::sleep_for(milliseconds(1));
+          while (sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL);
+          // Most likely it waits by then; either way the signal must not get lost.
+          std::this_thread::sleep_for(milliseconds(200));
           pthread_kill(target, SIGINT);
+          sent = true;
         }) {}
   ~LateInterrupt() { thread.join(); }
 
+  void wait() const {
+    while (!sent)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+
 private:
   pthread_t target;
+  std::atomic<bool> sent{false};
   std::thread thread;
 };
 
@@ -133,19 +148,16 @@ TEST(Interrupt, EndsAReply) {
       size /= 2;
   ASSERT_EQ(fcntl(ends[1], F_SETFL, 0), 0);
   std::string read;
+  LateInterrupt interrupt;
   std::thread reader([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    interrupt.wait();
     char buffer[4096];
     for (ssize_t count; (count = ::read(ends[0], buffer, sizeof(buffer))) > 0;)
       read.append(buffer, static_cast<size_t>(count));
   });
   CliSetup setup;
   setup.outDescriptor = ends[1];
-  CliResult result;
-  {
-    LateInterrupt interrupt;
-    result = runCli({"--ids", "2,9,11", "-n", "100", "--print-ids"}, setup);
-  }
+  CliResult result = runCli({"--ids", "2,9,11", "-n", "100", "--print-ids"}, setup);
   close(ends[1]);
   reader.join();
   close(ends[0]);

@@ -76,7 +76,24 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, SanitizedCode,
                                          SanitizedModel{"tiny-gemma3", "", "native"},
                                          SanitizedModel{"tiny-gemma2", "q8_0", "native"},
                                          SanitizedModel{"tiny-gemma3", "q8_0", "x86-64-v3"},
-                                         SanitizedModel{"tiny-gemma3", "q4_0", "x86-64-v3"}));
+                                         SanitizedModel{"tiny-gemma3", "q4_0", "x86-64-v3"},
+                                         SanitizedModel{"tiny-gemma1", "q4_k", "native"}));
+
+// Blocks as they are stored: between them all that files have.
+INSTANTIATE_TEST_SUITE_P(Files, SanitizedCode,
+                         testing::Values(SanitizedModel{"gemma-BF16.gguf", "", "native"},
+                                         SanitizedModel{"gemma-F16.gguf", "", "x86-64-v3"},
+                                         SanitizedModel{"gemma-Q4_1.gguf", "", "native"},
+                                         SanitizedModel{"gemma-Q5_0.gguf", "", "native"},
+                                         SanitizedModel{"gemma-Q5_1.gguf", "", "x86-64-v3"},
+                                         SanitizedModel{"gemma2-Q2_K.gguf", "", "native"},
+                                         SanitizedModel{"gemma2-Q2_K.gguf", "", "x86-64-v3"},
+                                         SanitizedModel{"gemma2-Q5_K_M.gguf", "", "native"},
+                                         SanitizedModel{"gemma2-Q6_K.gguf", "", "x86-64-v3"},
+                                         SanitizedModel{"gemma3-Q4_K_M.gguf", "", "native"},
+                                         SanitizedModel{"gemma3-Q4_K_M.gguf", "", "x86-64-v3"},
+                                         SanitizedModel{"gemma3-IQ4_XS.gguf", "", "native"},
+                                         SanitizedModel{"gemma3-IQ4_XS.gguf", "", "x86-64-v3"}));
 
 TEST(SanitizedCodeDeathTest, WorkspaceThatIsTooSmallIsNoticed) {
   LoadedModel model = loadChecked("tiny-gemma2", "", "x86-64-v3");

@@ -24,12 +24,15 @@
 using namespace rlx;
 using namespace rlx::test;
 
+static bool isGguf(llvm::StringRef name) { return name.ends_with(".gguf"); }
+
 /// Everything between import and code generation.
-static mlir::LogicalResult transform(mlir::ModuleOp module, const TestModelOptions &options) {
+static mlir::LogicalResult transform(mlir::ModuleOp module, const TestModelOptions &options,
+                                     bool asStored) {
   mlir::PassManager manager(module.getContext());
   if (options.optimised) {
     PlanOptions plan;
-    plan.weights.dtype = "f32";
+    plan.weights.dtype = asStored ? "" : "f32";
     plan.weights.quantize = options.quantize;
     plan.scratchBytes = scratchBytes;
     buildFusionPipeline(manager, {});
@@ -67,7 +70,8 @@ static llvm::Expected<std::vector<Line>> packByProduct(mlir::ModuleOp module,
 
 llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name,
                                                      const TestModelOptions &options) {
-  llvm::Expected<Checkpoint> checkpoint = openCheckpoint((RLX_TEST_DATA "/models/" + name).str());
+  const char *folder = isGguf(name) ? RLX_TEST_DATA "/goldens/gguf/" : RLX_TEST_DATA "/models/";
+  llvm::Expected<Checkpoint> checkpoint = openCheckpoint((folder + name).str());
   if (!checkpoint)
     return checkpoint.takeError();
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
@@ -79,7 +83,7 @@ llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name,
   auto module = importModel(context, *checkpoint->weights, checkpoint->config, import);
   if (!module)
     return module.takeError();
-  if (mlir::failed(transform(**module, options)))
+  if (mlir::failed(transform(**module, options, isGguf(name))))
     return llvm::createStringError("the transforms failed");
   auto object = compileToSharedObject(**module, options.target, options.sanitize);
   if (!object)
@@ -87,7 +91,7 @@ llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name,
   auto table = loadSharedObject(*object);
   if (!table)
     return table.takeError();
-  if (options.quantize.empty())
+  if (options.quantize.empty() && !isGguf(name))
     return LoadedModel{*table, packWeights(**module, *checkpoint->weights)};
   auto weights = packByProduct(**module, *checkpoint->weights);
   if (!weights)

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Takes a checkpoint of test/data/models all the way to loaded code.
+// Takes a checkpoint of test/data all the way to loaded code.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RLX_TEST_UNIT_CONVERSION_TESTMODELS_H
@@ -27,7 +27,8 @@ struct TestModelOptions {
   bool optimised = true;
   /// The code checks its loads and stores by AddressSanitizer.
   bool sanitize = false;
-  /// A quantised format, which only optimised models have; empty: f32.
+  /// A quantised format, which only optimised models have; empty: f32, or in a GGUF
+  /// file as stored.
   std::string quantize;
   std::string target = "x86-64-v3";
   /// The most tokens of a step.
@@ -36,7 +37,8 @@ struct TestModelOptions {
   int64_t batch = 1;
 };
 
-/// Compiles a checkpoint with a cache in f32; the variants are `generic` and `decode`.
+/// Compiles a folder of models/ or a file of goldens/gguf/ (NAME.gguf) with a cache in
+/// f32; the variants are `generic` and `decode`.
 llvm::Expected<LoadedModel> loadTestModel(llvm::StringRef name, const TestModelOptions &options);
 
 } // namespace rlx::test
