@@ -135,7 +135,9 @@ rlx_status_t rlx_session_create(const rlx_program_t *program,
                                 rlx_session_t **session);
 void rlx_session_destroy(rlx_session_t *session);
 
-/* Appends count >= 1 ids. Leaves the logits after the last one. */
+/* Appends count >= 1 ids. Leaves the logits after the last one.
+ * RLX_INVALID_ARGUMENT without ids or for one outside the vocabulary,
+ * RLX_CONTEXT_FULL where they do not fit. */
 rlx_status_t rlx_session_prefill(rlx_session_t *session, const int32_t *ids, size_t count);
 
 /* Called with each position's logits, index counted from the call's first id;
@@ -231,7 +233,8 @@ rlx_status_t rlx_session_logits(const rlx_session_t *session, const float **logi
 rlx_status_t rlx_session_hidden(const rlx_session_t *session, const float **hidden);
 
 /* Keeps the first `position` tokens; drops the logits unless nothing changes.
- * Prefills the kept tokens anew where a sliding window needs it. */
+ * Prefills the kept tokens anew where a sliding window needs it.
+ * RLX_INVALID_ARGUMENT above past_len. */
 rlx_status_t rlx_session_rewind(rlx_session_t *session, uint64_t position);
 /* Removes all tokens and the logits. */
 rlx_status_t rlx_session_clear(rlx_session_t *session);
