@@ -65,8 +65,10 @@ static Status dispatch(const std::vector<std::string> &args, Console &console,
 
 /// Wrong arguments and files that cannot be read are the caller's to mend.
 static int exitStatus(const Status &status) {
+  if (interrupted())
+    return 130;
   if (status.ok())
-    return interrupted() ? 130 : 0;
+    return 0;
   return status.code() == ErrorCode::InvalidArgument ? 2 : 1;
 }
 
@@ -92,6 +94,7 @@ int runCommandLine(const std::vector<std::string> &args, Console &console,
 
 int rlx::runModelProgram(int argc, const char *const *argv) {
   using namespace rlx::cli;
+  fillStandardDescriptors();
   Console console;
   console.inIsTerminal = isatty(console.in) == 1;
   std::vector<std::string> args;

@@ -41,13 +41,13 @@ static Status writeLogits(const LogitsOptions &options, Session &session,
     return written.ok() && !interrupted();
   };
   if (options.lastOnly) {
-    if (Status status = session.prefill(ids); !status.ok())
+    if (Status status = prefillUnlessInterrupted(session, ids); !status.ok() || interrupted())
       return status;
     Expected<Span<const float>> row = session.logits();
     if (!row)
       return row.status();
     deliver(ids.size() - 1, *row);
-  } else if (Status status = session.forward(ids, deliver); !status.ok()) {
+  } else if (Status status = prefillUnlessInterrupted(session, ids, deliver); !status.ok()) {
     return status;
   }
   if (!written.ok() || interrupted())

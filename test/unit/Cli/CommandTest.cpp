@@ -325,6 +325,9 @@ TEST(Info, StatesMemoryAndVariants) {
   CliResult refused = runCli({"info", "--max-memory", "1K"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("more than --max-memory 1.0 KiB"));
+  CliResult unknown = runCli({"info", "--variant", "none"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("no variant 'none'"));
 }
 
 TEST(Help, IsThereForEveryCommand) {
