@@ -104,9 +104,14 @@ int rlx::runModelProgram(int argc, const char *const *argv) {
     args.assign(argv + 1, argv + argc);
   }
   auto open = [&]() -> Expected<Program> {
-    Expected<Model> model = Model::open("/proc/self/exe");
-    if (!model)
-      return model.status();
+    const std::string self = "/proc/self/exe";
+    Expected<Model> model = Model::open(self);
+    if (!model) { // the user knows the file by another name
+      std::string message = model.status().message();
+      if (message.compare(0, self.size(), self) == 0)
+        message.replace(0, self.size(), argc > 0 ? argv[0] : "the program");
+      return Status(model.status().code(), message);
+    }
     return openProgram(std::move(*model), console);
   };
   return runCommandLine(args, console, open);

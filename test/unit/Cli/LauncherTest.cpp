@@ -118,7 +118,7 @@ private:
 TEST_F(Launcher, NeedsAModel) {
   CliResult result = shell(std::string(RLX_LAUNCHER) + " info");
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.err, HasSubstr("expected a model payload"));
+  EXPECT_THAT(result.err, HasSubstr(RLX_LAUNCHER ": expected a model payload"));
   EXPECT_EQ(shell(std::string(RLX_LAUNCHER) + " --help").status, 0);
 }
 
