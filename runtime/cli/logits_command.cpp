@@ -37,7 +37,8 @@ static Status writeLogits(const LogitsOptions &options, Session &session,
     return status;
   Status written;
   auto deliver = [&](uint64_t, Span<const float> row) {
-    written = writer.append(row);
+    if (written.ok()) // the next step delivers again
+      written = writer.append(row);
     return written.ok() && !interrupted();
   };
   if (options.lastOnly) {
