@@ -40,7 +40,7 @@ static Expected<double> timeTokens(Session &session, const std::vector<int32_t> 
                                    bool oneByOne) {
   auto start = std::chrono::steady_clock::now();
   if (!oneByOne) {
-    if (Status status = session.prefill(ids); !status.ok())
+    if (Status status = prefillUnlessInterrupted(session, ids); !status.ok())
       return status;
   } else {
     for (int32_t id : ids) {
@@ -65,8 +65,9 @@ static Expected<double> runOnce(Session &session, const TestRun &test, StepTrace
   if (Status status = session.clear(); !status.ok())
     return status;
   if (!test.before.empty())
-    if (Status status = session.prefill(test.before); !status.ok())
-      return status;
+    if (Status status = prefillUnlessInterrupted(session, test.before);
+        !status.ok() || interrupted())
+      return status.ok() ? Expected<double>(0.0) : status;
   session.setTrace(trace);
   Expected<double> seconds = timeTokens(session, test.ids, test.isGeneration);
   session.setTrace(nullptr);

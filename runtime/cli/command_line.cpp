@@ -65,8 +65,10 @@ static Status dispatch(const std::vector<std::string> &args, Console &console,
 
 /// Wrong arguments and files that cannot be read are the caller's to mend.
 static int exitStatus(const Status &status) {
+  if (interrupted())
+    return 130;
   if (status.ok())
-    return interrupted() ? 130 : 0;
+    return 0;
   return status.code() == ErrorCode::InvalidArgument ? 2 : 1;
 }
 
@@ -92,6 +94,7 @@ int runCommandLine(const std::vector<std::string> &args, Console &console,
 
 int rlx::runModelProgram(int argc, const char *const *argv) {
   using namespace rlx::cli;
+  fillStandardDescriptors();
   Console console;
   console.inIsTerminal = isatty(console.in) == 1;
   std::vector<std::string> args;
@@ -101,9 +104,14 @@ int rlx::runModelProgram(int argc, const char *const *argv) {
     args.assign(argv + 1, argv + argc);
   }
   auto open = [&]() -> Expected<Program> {
-    Expected<Model> model = Model::open("/proc/self/exe");
-    if (!model)
-      return model.status();
+    const std::string self = "/proc/self/exe";
+    Expected<Model> model = Model::open(self);
+    if (!model) { // the user knows the file by another name
+      std::string message = model.status().message();
+      if (message.compare(0, self.size(), self) == 0)
+        message.replace(0, self.size(), argc > 0 ? argv[0] : "the program");
+      return Status(model.status().code(), message);
+    }
     return openProgram(std::move(*model), console);
   };
   return runCommandLine(args, console, open);

@@ -148,6 +148,12 @@ SignalGuard::~SignalGuard() {
 
 bool interrupted() { return interruptFlag != 0; }
 
+void fillStandardDescriptors() {
+  for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(descriptor, F_GETFD) < 0) // opening takes the lowest free number: this one
+      (void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void clearInterrupt() {
   char bytes[16];
   while (read(wakePipe[0], bytes, sizeof(bytes)) > 0) {

@@ -68,6 +68,10 @@ public:
 bool interrupted();
 void clearInterrupt();
 
+/// Puts a descriptor on which every use fails in place of each of the standard
+/// three that is closed, so that no file opened later takes its number.
+void fillStandardDescriptors();
+
 } // namespace rlx::cli
 
 #endif // RLX_RUNTIME_CLI_CONSOLE_H

@@ -30,8 +30,15 @@ void DraftingOptions::add(ArgParser &parser) {
       "draft next tokens and check several in one step; the text does not depend on it: from what "
       "followed the same words before (ngram), by --draft, or, by default, what is measured to "
       "pay");
-  parser.option("--draft", "FILE", intoText(draftFile),
-                "a smaller compiled model of the same vocabulary that drafts next tokens");
+  parser.option(
+      "--draft", "FILE",
+      [this](const std::string &value) {
+        if (value.empty())
+          return usageError("expected the file of a model but it is empty");
+        draftFile = value;
+        return Status();
+      },
+      "a smaller compiled model of the same vocabulary that drafts next tokens");
   parser.option("--draft-max", "K", intoInteger(draftMax, 1, 64),
                 "check at most K drafts in a step; default 8");
 }
@@ -79,7 +86,9 @@ Expected<std::optional<Session>> openDraft(const Program &program, const CommonO
     return std::optional<Session>();
   Expected<Model> model = Model::open(options.draftFile);
   if (!model)
-    return model.status();
+    return Status(model.status().code() == ErrorCode::BadFile ? ErrorCode::InvalidArgument
+                                                              : model.status().code(),
+                  "--draft: " + model.status().message());
   if (Status status = checkVocabulary(program.model, *model, options.draftFile); !status.ok())
     return status;
   SessionOptions sessionOptions;

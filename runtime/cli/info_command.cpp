@@ -144,6 +144,11 @@ Status infoCommand(const std::string &programName, const std::vector<std::string
   Expected<Program> program = open();
   if (!program)
     return program.status();
+  const std::string &variant = common.variant;
+  Span<const rlx_variant_t> variants = program->model.variants();
+  if (!variant.empty() && std::none_of(variants.begin(), variants.end(),
+                                       [&](const rlx_variant_t &v) { return variant == v.name; }))
+    return usageError("--variant: the model has no variant '" + variant + "'");
   SessionOptions options = common.session();
   Expected<MemoryUse> memory = program->model.memoryUse(options);
   if (!memory)

@@ -37,17 +37,18 @@ static Status writeLogits(const LogitsOptions &options, Session &session,
     return status;
   Status written;
   auto deliver = [&](uint64_t, Span<const float> row) {
-    written = writer.append(row);
+    if (written.ok()) // the next step delivers again
+      written = writer.append(row);
     return written.ok() && !interrupted();
   };
   if (options.lastOnly) {
-    if (Status status = session.prefill(ids); !status.ok())
+    if (Status status = prefillUnlessInterrupted(session, ids); !status.ok() || interrupted())
       return status;
     Expected<Span<const float>> row = session.logits();
     if (!row)
       return row.status();
     deliver(ids.size() - 1, *row);
-  } else if (Status status = session.forward(ids, deliver); !status.ok()) {
+  } else if (Status status = prefillUnlessInterrupted(session, ids, deliver); !status.ok()) {
     return status;
   }
   if (!written.ok() || interrupted())

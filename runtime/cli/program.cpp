@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "program.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -211,6 +212,24 @@ Expected<Session> createSession(const Program &program, const CommonOptions &opt
                       << ", workspace " << formatBytes(memory.workspace) << "\n";
   program.console.err.flush();
   return session;
+}
+
+Status prefillUnlessInterrupted(Session &session, Span<const int32_t> ids,
+                                const LogitsCallback &callback) {
+  const auto vocabulary = static_cast<int64_t>(session.model().vocabSize());
+  // What is wrong is refused as a whole: no step runs, and messages count from the first id.
+  const bool isSound =
+      ids.size() <= session.maxContext() - session.pastLen() &&
+      std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < vocabulary; });
+  const uint64_t step = isSound ? session.model().maxChunk() : ids.size();
+  for (size_t done = 0; done < ids.size() && !interrupted();) {
+    Span<const int32_t> part = ids.slice(done, std::min<size_t>(step, ids.size() - done));
+    if (Status status = callback ? session.prefillAll(part, callback) : session.prefill(part);
+        !status.ok())
+      return status;
+    done += part.size();
+  }
+  return Status();
 }
 
 Expected<bool> parseArgs(ArgParser &parser, const std::vector<std::string> &args,

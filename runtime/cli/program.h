@@ -60,6 +60,11 @@ struct CommonOptions {
 Expected<Session> createSession(const Program &program, const CommonOptions &options,
                                 const SessionOptions &sessionOptions);
 
+/// Appends `ids` (>= 1) in steps, before each of which an interrupt ends it;
+/// with a callback as Session::prefillAll, but with the index in a step.
+Status prefillUnlessInterrupted(Session &session, Span<const int32_t> ids,
+                                const LogitsCallback &callback = nullptr);
+
 /// "1.5 GiB".
 std::string formatBytes(uint64_t bytes);
 /// `value` with so many digits behind the point.

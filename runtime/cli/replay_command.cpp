@@ -88,8 +88,9 @@ static Expected<double> replayOnce(const Program &program, const ReplayOptions &
     draft = std::move(*opened);
     options.drafting.apply(generate, draft);
   }
-  if (Status status = session->prefill(texts.prompt); !status.ok())
-    return status;
+  if (Status status = prefillUnlessInterrupted(*session, texts.prompt);
+      !status.ok() || interrupted())
+    return status.ok() ? Expected<double>(0.0) : status;
   auto start = std::chrono::steady_clock::now();
   Expected<GenerateResult> result =
       session->generate(generate, [](int32_t) { return !interrupted(); });

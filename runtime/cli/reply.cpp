@@ -121,15 +121,10 @@ Status prefillPrompt(const Program &program, const CommonOptions &common, Sessio
                       std::to_string(room) +
                       "; shorten it or raise --max-context (the model's limit is " +
                       std::to_string(session.model().maxContext()) + ")");
-  const uint64_t chunk = session.model().maxChunk();
   auto start = std::chrono::steady_clock::now();
-  for (size_t done = 0; done < ids.size() && !interrupted();) {
-    size_t count = std::min<size_t>(chunk, ids.size() - done);
-    if (Status status = session.prefill(ids.slice(done, count)); !status.ok())
-      return status;
-    done += count;
-  }
-  if (common.verbose)
+  if (Status status = prefillUnlessInterrupted(session, ids); !status.ok())
+    return status;
+  if (common.verbose && !interrupted())
     program.console.err << "prompt of " << std::to_string(ids.size()) << " tokens in "
                         << rateText(ids.size(), secondsSince(start)) << ", last variant "
                         << session.lastVariant() << "\n";

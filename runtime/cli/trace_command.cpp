@@ -39,7 +39,8 @@ static Status runOnce(const TraceOptions &options, Session &session,
                       const std::vector<int32_t> &ids) {
   if (Status status = session.clear(); !status.ok())
     return status;
-  if (Status status = session.prefill(ids); !status.ok() || *options.generate == 0)
+  if (Status status = prefillUnlessInterrupted(session, ids);
+      !status.ok() || *options.generate == 0 || interrupted())
     return status;
   GenerateOptions generate;
   generate.maxTokens = *options.generate;

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <fstream>
 #include <pthread.h>
 #include <thread>
 #include <unistd.h>
@@ -135,6 +136,32 @@ TEST(Interrupt, EndsAWaitingChat) {
   EXPECT_EQ(result.out, "> \n");
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST(Interrupt, EndsEveryCommandBeforeItsNextStep) {
+  TemporaryFolder folder;
+  const std::string text = folder.file("text"), output = folder.file("output");
+  std::ofstream(text) << "abc def abc def";
+  CliSetup setup;
+  setup.interrupts = true;
+  setup.input = "abc";
+  const uint64_t before = fake_step_count();
+  for (const std::vector<std::string> &args : std::vector<std::vector<std::string>>{
+           {"abc", "-n9"},
+           {"-n9"},
+           {"logits", "--text", "abc", "-o", output},
+           {"logits", "--ids=2", "--positions=last", "-o", output},
+           {"perplexity", text},
+           {"bench", "-p8", "-n8", "-d8"},
+           {"bench", "-p8", "-n8", "--plot", output},
+           {"trace", "abc", "-o", output},
+           {"replay", text}}) {
+    CliResult result = runCli(args, setup);
+    EXPECT_EQ(result.status, 130) << args[0] << ": " << result.err;
+    EXPECT_EQ(result.out, "") << args[0];
+    EXPECT_EQ(fake_step_count(), before) << args[0];
+  }
+  EXPECT_EQ(folder.list(), std::vector<std::string>{"text"});
 }
 
 TEST(Interrupt, EndsAReply) {

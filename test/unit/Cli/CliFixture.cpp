@@ -10,6 +10,7 @@
 
 #include "rlx/Tokenizer/TokenizerTables.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -106,6 +107,8 @@ CliResult test::runCli(const std::vector<std::string> &args, const CliSetup &set
     const std::string &tables = fakeTables();
     Span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(tables.data()), tables.size());
     auto open = [&]() -> Expected<cli::Program> {
+      if (setup.interrupts)
+        std::raise(SIGINT);
       return cli::openProgram(openFake(rlx_query(RLX_ABI_VERSION), setup.manifest), console,
                               setup.hasTokenizer ? std::optional(bytes) : std::nullopt);
     };

@@ -34,8 +34,9 @@ struct CliSetup {
   bool hasTokenizer = true;
   bool inIsTerminal = false;
   std::string input;
-  int outDescriptor = -1; ///< where output goes instead of CliResult::out
-  int inDescriptor = -1;  ///< where input comes from instead of `input`
+  bool interrupts = false; ///< SIGINT comes while the model is opened
+  int outDescriptor = -1;  ///< where output goes instead of CliResult::out
+  int inDescriptor = -1;   ///< where input comes from instead of `input`
 };
 
 CliResult runCli(const std::vector<std::string> &args, const CliSetup &setup = {});

@@ -160,6 +160,20 @@ TEST(Run, RefusesWrongUse) {
       {{"abc", "--variant", "none"}, 2, "none"},
       {{"abc", "--max-context", "201"}, 2, "201"},
       {{"abc", "--repeat-penalty", "0"}, 2, ""},
+      {{"abc", "-n", "-1"}, 2, "-n: expected an integer of at least 0 but got '-1'"},
+      {{"abc", "--temperature", "nan"}, 2, "--temperature: expected a number of at least 0"},
+      {{"abc", "--temperature=inf"}, 2, "--temperature: expected a number of at least 0"},
+      {{"abc", "--top-p", "2"}, 2, "--top-p: expected a number from 0 to 1 but got '2'"},
+      {{"abc", "--top-k", "4294967296"}, 2, "--top-k: expected an integer"},
+      {{"abc", "--min-p", "-0.1"}, 2, "--min-p: expected a number from 0 to 1"},
+      {{"abc", "--seed", "18446744073709551616"}, 2, "--seed: expected an integer"},
+      {{"abc", "-t", "0"}, 2, "-t: expected an integer from 1 to 1024 but got '0'"},
+      {{"abc", "-t", "10000"}, 2, "-t: expected an integer from 1 to 1024 but got '10000'"},
+      {{"abc", "--max-context", "0"}, 2, "--max-context: expected an integer of at least 1"},
+      {{"abc", "--max-memory", "0"}, 2, "--max-memory: expected a size"},
+      {{"--ids", ""}, 2, "--ids: expected token ids separated by commas"},
+      {{"--ids", "5,,6"}, 2, "--ids: expected token ids separated by commas"},
+      {{"--ids", "99999999999999999999"}, 2, "--ids: expected token ids separated by commas"},
       {{"abc"}, 2, "compiled without a tokenizer", false},
       {{"--ids", "2", "--stop", "x"}, 2, "--stop needs text", false},
       {{"--ids", "2", "--max-memory", "1K"}, 1, ""},
@@ -325,6 +339,9 @@ TEST(Info, StatesMemoryAndVariants) {
   CliResult refused = runCli({"info", "--max-memory", "1K"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("more than --max-memory 1.0 KiB"));
+  CliResult unknown = runCli({"info", "--variant", "none"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("no variant 'none'"));
 }
 
 TEST(Help, IsThereForEveryCommand) {

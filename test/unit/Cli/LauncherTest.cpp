@@ -118,7 +118,7 @@ private:
 TEST_F(Launcher, NeedsAModel) {
   CliResult result = shell(std::string(RLX_LAUNCHER) + " info");
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.err, HasSubstr("expected a model payload"));
+  EXPECT_THAT(result.err, HasSubstr(RLX_LAUNCHER ": expected a model payload"));
   EXPECT_EQ(shell(std::string(RLX_LAUNCHER) + " --help").status, 0);
 }
 
@@ -135,6 +135,22 @@ TEST_F(Launcher, RunsThroughPipes) {
   EXPECT_EQ(full.status, 1);
   EXPECT_THAT(full.err, HasSubstr("model: error: cannot write the output: No space left"));
   EXPECT_EQ(shell(model + " --wrong").status, 2);
+}
+
+TEST_F(Launcher, NoticesClosedDescriptors) {
+  std::string model = modelFile();
+  CliResult noInput = shell("timeout 60 " + model + " -n9 <&-");
+  EXPECT_EQ(noInput.status, 2);
+  EXPECT_THAT(noInput.err, HasSubstr("cannot read standard input: Bad file descriptor"));
+  CliResult noOutput = shell(model + " abc -n9 >&-");
+  EXPECT_EQ(noOutput.status, 1);
+  EXPECT_THAT(noOutput.err, HasSubstr("cannot write the output: Bad file descriptor"));
+  // Messages must not go into a file that takes the number of a closed one.
+  const std::string arguments = " logits -v --ids 2,9,11 -o ";
+  EXPECT_EQ(shell(model + arguments + folder.file("open.npy")).status, 0);
+  EXPECT_EQ(shell("(" + model + arguments + folder.file("closed.npy") + " <&- >&- 2>&-)").status,
+            0);
+  EXPECT_EQ(contentsOf(folder.file("open.npy")), contentsOf(folder.file("closed.npy")));
 }
 
 TEST_F(Launcher, ChatsOnATerminal) {

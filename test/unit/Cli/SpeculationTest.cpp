@@ -97,6 +97,7 @@ TEST_F(Speculation, OptionsAreChecked) {
       {{"--draft-max=65"}, "--draft-max: expected an integer from 1 to 64 but got '65'"},
       {{"--naive", "--draft", draft}, "--naive makes one token after another"},
       {{"--draft", modelFile("11")}, "the same tokenizer"},
+      {{"--draft="}, "--draft: expected the file of a model but it is empty"},
   };
   for (const auto &entry : cases) {
     CliResult result = runCli(with(entry.args));
@@ -105,10 +106,10 @@ TEST_F(Speculation, OptionsAreChecked) {
     EXPECT_THAT(result.err, HasSubstr(entry.expected));
   }
   CliResult missing = runCli(with({"--draft", folder.file("none")}));
-  EXPECT_EQ(missing.status, 1);
+  EXPECT_EQ(missing.status, 2);
   EXPECT_THAT(missing.err, HasSubstr(folder.file("none")));
   CliResult noModel = runCli(with({"--draft", text}));
-  EXPECT_EQ(noModel.status, 1);
+  EXPECT_EQ(noModel.status, 2);
   EXPECT_EQ(noModel.out, "");
 }
 

@@ -183,6 +183,12 @@ TEST(Session, FullContextIsAnErrorAndChangesNothing) {
   expectState(session, ids);
 }
 
+TEST(Session, ConfigIsTheModels) {
+  Model model = openFake();
+  EXPECT_FALSE(model.config().empty());
+  EXPECT_EQ(makeSession(model).config(), model.config());
+}
+
 TEST(Session, ClearEmpties) {
   Session session = makeSession(openFake());
   std::vector<int32_t> ids = fakeIds(60, 3);

@@ -135,7 +135,9 @@ rlx_status_t rlx_session_create(const rlx_program_t *program,
                                 rlx_session_t **session);
 void rlx_session_destroy(rlx_session_t *session);
 
-/* Appends count >= 1 ids. Leaves the logits after the last one. */
+/* Appends count >= 1 ids. Leaves the logits after the last one.
+ * RLX_INVALID_ARGUMENT without ids or for one outside the vocabulary,
+ * RLX_CONTEXT_FULL where they do not fit. */
 rlx_status_t rlx_session_prefill(rlx_session_t *session, const int32_t *ids, size_t count);
 
 /* Called with each position's logits, index counted from the call's first id;
@@ -143,19 +145,23 @@ rlx_status_t rlx_session_prefill(rlx_session_t *session, const int32_t *ids, siz
 typedef bool (*rlx_logits_fn)(void *context, uint64_t index, const float *row,
                               size_t vocab_size);
 
-/* Appends like rlx_session_prefill and delivers every position's logits. */
+/* Appends like rlx_session_prefill and delivers every position's logits, with
+ * the same errors. */
 rlx_status_t rlx_session_prefill_all(rlx_session_t *session, const int32_t *ids,
                                      size_t count, rlx_logits_fn fn, void *context);
 
 /* Samples from the logits, appends the token by a decode step, leaves the
- * logits after it. RLX_INVALID_STATE without logits. */
+ * logits after it. RLX_INVALID_STATE without logits, RLX_CONTEXT_FULL where
+ * there is no room, RLX_BAD_LOGITS for what cannot be sampled from. */
 rlx_status_t rlx_session_step(rlx_session_t *session, int32_t *token);
 
 /* Appends `token` by a decode step, leaves the logits after it.
- * RLX_INVALID_STATE on an empty session. */
+ * RLX_INVALID_STATE on an empty session, RLX_CONTEXT_FULL where there is no
+ * room, RLX_INVALID_ARGUMENT for an id outside the vocabulary. */
 rlx_status_t rlx_session_step_forced(rlx_session_t *session, int32_t token);
 
-/* What rlx_session_step would append; changes nothing. */
+/* What rlx_session_step would append; changes nothing. RLX_INVALID_STATE without
+ * logits. */
 rlx_status_t rlx_session_sample(rlx_session_t *session, int32_t *token);
 
 typedef enum rlx_stop_reason {
@@ -207,7 +213,9 @@ void rlx_generate_options_init(rlx_generate_options_t *options);
 
 /* Appends up to max_tokens sampled tokens; exactly so many unless a stop
  * condition fires. After a failure the tokens appended so far stay. `reason`
- * may be NULL. The new tokens are the tail of rlx_session_tokens. */
+ * may be NULL. The new tokens are the tail of rlx_session_tokens, and the logits
+ * those after the last one. RLX_INVALID_STATE without logits, RLX_CONTEXT_FULL
+ * without room under RLX_OVERFLOW_ERROR. */
 rlx_status_t rlx_session_generate(rlx_session_t *session,
                                   const rlx_generate_options_t *options,
                                   rlx_stop_reason_t *reason);
@@ -220,7 +228,8 @@ rlx_status_t rlx_session_generate_naive(rlx_session_t *session, const int32_t *p
                                         rlx_stop_reason_t *reason);
 
 /* Logits of all positions of `ids` as a sequence of its own; changes nothing in
- * the session and does not touch its cache. */
+ * the session and does not touch its cache. Errors as of rlx_session_prefill,
+ * with the whole context as room. */
 rlx_status_t rlx_session_forward(rlx_session_t *session, const int32_t *ids, size_t count,
                                  rlx_logits_fn fn, void *context);
 
@@ -231,9 +240,11 @@ rlx_status_t rlx_session_logits(const rlx_session_t *session, const float **logi
 rlx_status_t rlx_session_hidden(const rlx_session_t *session, const float **hidden);
 
 /* Keeps the first `position` tokens; drops the logits unless nothing changes.
- * Prefills the kept tokens anew where a sliding window needs it. */
+ * Prefills the kept tokens anew where a sliding window needs it.
+ * RLX_INVALID_ARGUMENT above past_len. */
 rlx_status_t rlx_session_rewind(rlx_session_t *session, uint64_t position);
-/* Removes all tokens and the logits. */
+/* Removes all tokens and the logits. RLX_INVALID_STATE from a callback of the
+ * session. */
 rlx_status_t rlx_session_clear(rlx_session_t *session);
 
 /* Number of tokens in the cache; 0 for NULL. */
@@ -245,12 +256,15 @@ uint64_t rlx_session_max_context(const rlx_session_t *session);
 
 /* Copies the cache rows of a position, as f32 [kv_heads][head_dim], into k and
  * v (either may be NULL), each of `capacity` floats. Sets *floats (may be NULL)
- * to the number needed, also when capacity is too small, which is an error. */
+ * to the number needed, also when capacity is too small, which is an error, as
+ * is a position that is not in the cache or no more in a window's ring:
+ * RLX_INVALID_ARGUMENT. */
 rlx_status_t rlx_session_kv(const rlx_session_t *session, uint32_t layer,
                             uint64_t position, float *k, float *v, size_t capacity,
                             size_t *floats);
 
-/* Holds from the next sampled token on. */
+/* Holds from the next sampled token on. RLX_INVALID_ARGUMENT for a value out of
+ * range, which changes nothing. */
 rlx_status_t rlx_session_set_sampling(rlx_session_t *session,
                                       const rlx_sampling_t *sampling);
 /* Forces a variant by name; NULL or "" picks the narrowest again. */
