@@ -197,6 +197,12 @@ static Unpack unpackerOf(DType type) {
   return nullptr;
 }
 
+/// Where block \p b of a field with \p perBlock numbers to a block begins; null for a
+/// field that the format does not have.
+template <typename T> static T *fieldOf(std::vector<T> &field, size_t b, unsigned perBlock) {
+  return field.empty() ? nullptr : field.data() + b * perBlock;
+}
+
 void rlx::unpackRow(DType type, llvm::ArrayRef<uint8_t> bytes, BlockRow &row) {
   const DTypeInfo &info = getDTypeInfo(type);
   assert(row.format == formatOf(type) && bytes.size() >= row.d.size() * info.blockBytes);
@@ -204,6 +210,6 @@ void rlx::unpackRow(DType type, llvm::ArrayRef<uint8_t> bytes, BlockRow &row) {
   Unpack unpack = unpackerOf(type);
   for (size_t b = 0; b < row.d.size(); ++b)
     unpack(bytes.data() + b * info.blockBytes,
-           {row.codes.data() + b * info.blockElements, row.d.data() + b, row.m.data() + b,
-            row.scales.data() + b * groups, row.minima.data() + b * groups});
+           {row.codes.data() + b * info.blockElements, row.d.data() + b, fieldOf(row.m, b, 1),
+            fieldOf(row.scales, b, groups), fieldOf(row.minima, b, groups)});
 }
