@@ -98,7 +98,7 @@ Status ElfImage::readSegments() {
       return bad("expected no thread-local storage and no interpreter");
     }
   }
-  if (loads.empty() || dynamicSize == 0)
+  if (size == 0 || dynamicSize == 0)
     return bad("expected loadable segments and a dynamic section");
   if (!fits(relroBegin, relroLength, size))
     return bad("the read-only-after-relocation range lies outside the image");

@@ -56,14 +56,18 @@ struct Editable {
 
   template <typename T> T *at(uint64_t offset) { return reinterpret_cast<T *>(&file[offset]); }
   Elf64_Ehdr *header() { return at<Elf64_Ehdr>(0); }
-  Elf64_Phdr *segment(uint32_t type, int index = 0) {
+  Elf64_Phdr *anySegment(uint32_t type, int index) {
     for (int i = 0; i < header()->e_phnum; ++i) {
       auto *program = at<Elf64_Phdr>(header()->e_phoff + i * sizeof(Elf64_Phdr));
       if (program->p_type == type && index-- == 0)
         return program;
     }
-    ADD_FAILURE() << "no program header of type " << type;
     return nullptr;
+  }
+  Elf64_Phdr *segment(uint32_t type, int index = 0) {
+    Elf64_Phdr *program = anySegment(type, index);
+    EXPECT_NE(program, nullptr) << "no program header of type " << type;
+    return program;
   }
   /// The loadable segment with these flags.
   Elf64_Phdr *load(uint32_t flags) {
@@ -103,6 +107,13 @@ TEST(ElfImage, MalformedObjectsAreRefused) {
       {"program headers reach", [](Editable &e) { e.header()->e_phoff = e.file.size() - 8; }},
       {"program headers reach", [](Editable &e) { e.header()->e_phnum = 60000; }},
       {"expected loadable segments", [](Editable &e) { e.header()->e_phnum = 0; }},
+      {"expected loadable segments",
+       [](Editable &e) {
+         Elf64_Phdr *only = e.segment(PT_LOAD);
+         only->p_filesz = only->p_memsz = 0;
+         while (Elf64_Phdr *other = e.anySegment(PT_LOAD, 1))
+           other->p_type = PT_NULL;
+       }},
       {"segment reaches beyond", [](Editable &e) { e.load(PF_R)->p_filesz = 1 << 30; }},
       {"absurd sizes", [](Editable &e) { e.load(PF_R | PF_W)->p_memsz = ~uint64_t(0); }},
       {"absurd sizes", [](Editable &e) { e.load(PF_R | PF_W)->p_memsz = 1; }},
