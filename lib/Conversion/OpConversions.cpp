@@ -31,12 +31,11 @@ LogicalResult StepBuilder::convert(EmbeddingOp op) {
     return failure();
   EmbeddingSpec spec;
   spec.format = *format;
-  spec.n = weight->getTensorType().getDimSize(0);
   spec.k = weight->getTensorType().getDimSize(1);
   spec.scale = op.getScale().convertToFloat();
   StageWork work;
   work.format = weightFormatName(*format);
-  work.rowBytes = *weight->getSize() / spec.n;
+  work.rowBytes = *weight->getSize() / weight->getTensorType().getDimSize(0);
   return call(op, kernels.getEmbedding(spec),
               {*data, out->pointer, step.sequences, step.batch, step.seq}, {{}, {}, {out->region}},
               work);

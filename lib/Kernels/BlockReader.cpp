@@ -23,16 +23,14 @@ namespace {
 
 class BlockReader : public WeightReader {
 public:
-  BlockReader(WeightFormat weightFormat, int64_t n, int64_t k)
+  BlockReader(WeightFormat weightFormat, int64_t k)
       : format(blockFormat(weightFormat)), planes(codePlanes(format)), k(k),
-        scalesOffset(ceilDiv(n, kLanes) * format.codeBytes(k)),
         parts(kBlock / format.groupColumns) {}
 
   int64_t stepSize() const override { return kBlock; }
 
-  PanelAddress panel(KernelBuilder &b, Value weights, Value panel) const override {
-    return {b.at(weights, panel, format.codeBytes(k)),
-            b.at(weights, panel, format.scaleBytes(k), scalesOffset)};
+  Value panel(KernelBuilder &b, Value weights, Value panel) const override {
+    return b.at(weights, panel, format.panelBytes(k));
   }
 
   void emitStep(KernelBuilder &b, const Tile &tile, Value position, int64_t count,
@@ -44,7 +42,7 @@ public:
       SmallVector<Value> integers = startValues(b, tile, sums, part);
       multiplyGroups(b, tile, position, part, integers);
       SmallVector<Value> weightScales, minima;
-      for (const PanelAddress &panel : tile.panels) {
+      for (Value panel : tile.panels) {
         ScaleAddress address = scaleAddress(b, panel, position);
         weightScales.push_back(loadScale(b, address, part, b.index(0), kLanes));
         minima.push_back(loadMinimum(b, address, part, b.index(0), kLanes));
@@ -65,15 +63,14 @@ public:
     }
   }
 
-  Value emitElement(KernelBuilder &b, const PanelAddress &panel, Value lane,
-                    Value position) const override {
+  Value emitElement(KernelBuilder &b, Value panel, Value lane, Value position) const override {
     Value block = b.mul(b.div(position, kBlock), kBlock);
     Value within = b.rem(position, kBlock);
     ScaleAddress address = scaleAddress(b, panel, block);
     if (parts > 1) // the part is known at run time only
       address.integers =
           b.at(address.integers, b.div(within, format.groupColumns), format.groupBytes());
-    Value code = loadCode(b, b.at(panel.quants, block, 2 * format.bits), lane, within);
+    Value code = loadCode(b, codeAddress(b, panel, block), lane, within);
     Value quant = arith::SIToFPOp::create(b, b.f32(), emitQuant(b, code));
     Value value = b.mulf(loadScale(b, address, 0, lane, 1), quant);
     return format.minima ? b.addf(value, loadMinimum(b, address, 0, lane, 1)) : value;
@@ -85,9 +82,19 @@ private:
     Value record, integers;
   };
 
-  ScaleAddress scaleAddress(KernelBuilder &b, const PanelAddress &panel, Value position) const {
+  Value unitAddress(KernelBuilder &b, Value panel, Value position) const {
+    return b.at(panel, b.div(position, format.scaleColumns), format.unitBytes());
+  }
+
+  /// The codes of the block that starts at `position`.
+  Value codeAddress(KernelBuilder &b, Value panel, Value position) const {
+    Value unit = unitAddress(b, panel, position);
+    return b.at(unit, b.rem(position, format.scaleColumns), format.codeBytes(1));
+  }
+
+  ScaleAddress scaleAddress(KernelBuilder &b, Value panel, Value position) const {
     ScaleAddress address;
-    address.record = b.at(panel.scales, b.div(position, format.scaleColumns), format.recordBytes());
+    address.record = b.at(unitAddress(b, panel, position), format.codeBytes(format.scaleColumns));
     if (format.integerScales) {
       Value group = b.div(b.rem(position, format.scaleColumns), format.groupColumns);
       address.integers = b.at(address.record, group, format.groupBytes(), format.headBytes());
@@ -158,8 +165,8 @@ private:
                       MutableArrayRef<Value> integers) const {
     Value activations = b.at(tile.activations, position, 1);
     SmallVector<Value> quants;
-    for (const PanelAddress &panel : tile.panels)
-      quants.push_back(b.at(panel.quants, position, 2 * format.bits));
+    for (Value panel : tile.panels)
+      quants.push_back(codeAddress(b, panel, position));
     int64_t groups = kBlock / 4 / parts;
     for (int64_t group = part * groups; group < (part + 1) * groups; ++group) {
       SmallVector<Value> weights;
@@ -237,19 +244,19 @@ private:
 
   const BlockFormat &format;
   SmallVector<CodePlane, 2> planes;
-  int64_t k, scalesOffset;
+  int64_t k;
   int64_t parts; ///< of a block, that have a scale each
 };
 
 } // namespace
 
-std::unique_ptr<WeightReader> rlx::createBlockReader(WeightFormat format, int64_t n, int64_t k) {
-  return std::make_unique<BlockReader>(format, n, k);
+std::unique_ptr<WeightReader> rlx::createBlockReader(WeightFormat format, int64_t k) {
+  return std::make_unique<BlockReader>(format, k);
 }
 
-std::unique_ptr<WeightReader> rlx::createWeightReader(WeightFormat format, int64_t n, int64_t k,
+std::unique_ptr<WeightReader> rlx::createWeightReader(WeightFormat format, int64_t k,
                                                       const TargetDescription &target) {
   if (isQuantized(format))
-    return createBlockReader(format, n, k);
+    return createBlockReader(format, k);
   return createDenseReader(format, k, target.bf16Dot);
 }

@@ -25,8 +25,8 @@ public:
 
   int64_t stepSize() const override { return 4; }
 
-  PanelAddress panel(KernelBuilder &b, Value weights, Value panel) const override {
-    return {b.at(weights, panel, panelBytes), Value()};
+  Value panel(KernelBuilder &b, Value weights, Value panel) const override {
+    return b.at(weights, panel, panelBytes);
   }
 
   void emitStep(KernelBuilder &b, const Tile &tile, Value k, int64_t count,
@@ -48,13 +48,12 @@ public:
     }
   }
 
-  Value emitElement(KernelBuilder &b, const PanelAddress &panel, Value lane,
-                    Value k) const override {
+  Value emitElement(KernelBuilder &b, Value panel, Value lane, Value k) const override {
     if (isPaired()) {
-      Value pair = b.at(b.at(panel.quants, b.div(k, 2), 4 * kLanes), lane, 4);
+      Value pair = b.at(b.at(panel, b.div(k, 2), 4 * kLanes), lane, 4);
       return emitFromBF16Bits(b, b.load(b.getI16Type(), b.at(pair, b.rem(k, 2), 2)));
     }
-    Value address = b.at(b.at(panel.quants, k, bytes * kLanes), lane, bytes);
+    Value address = b.at(b.at(panel, k, bytes * kLanes), lane, bytes);
     if (format == WeightFormat::F32)
       return b.load(b.f32(), address);
     return arith::ExtFOp::create(b, b.f32(), b.load(b.getF16Type(), address));
@@ -63,8 +62,8 @@ public:
 protected:
   SmallVector<Value> panelAddresses(KernelBuilder &b, const Tile &tile, Value k) const {
     SmallVector<Value> addresses;
-    for (const PanelAddress &panel : tile.panels)
-      addresses.push_back(b.at(panel.quants, k, bytes * kLanes));
+    for (Value panel : tile.panels)
+      addresses.push_back(b.at(panel, k, bytes * kLanes));
     return addresses;
   }
 

@@ -61,11 +61,9 @@ Value KernelBuilder::at(Value pointer, Value index, int64_t bytes, int64_t offse
 Value KernelBuilder::at(Value pointer, int64_t offset) {
   if (offset == 0)
     return pointer;
-  // A GEP's constant index has 29 bits; tables of large vocabularies are longer.
-  if (llvm::isInt<LLVM::kGEPConstantBitWidth>(offset))
-    return LLVM::GEPOp::create(*this, pointer.getType(), getI8Type(), pointer,
-                               ArrayRef<LLVM::GEPArg>{int32_t(offset)});
-  return at(pointer, index(offset), 1);
+  assert(llvm::isInt<LLVM::kGEPConstantBitWidth>(offset) && "longer than a GEP's constant index");
+  return LLVM::GEPOp::create(*this, pointer.getType(), getI8Type(), pointer,
+                             ArrayRef<LLVM::GEPArg>{int32_t(offset)});
 }
 
 static unsigned elementBytes(Type type) {
@@ -193,13 +191,15 @@ IndexRange KernelBuilder::share(Value work) {
   return {div(mul(work, thread), threads), div(mul(work, add(thread, 1)), threads)};
 }
 
+// Nothing but the number is handed from thread to thread.
+Value KernelBuilder::claim(Value counter, Value count) {
+  return toIndex(LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, toI64(count),
+                                           LLVM::AtomicOrdering::monotonic));
+}
+
 void KernelBuilder::forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body) {
-  auto claim = [&](OpBuilder &, Location, ValueRange) {
-    Value one = constantInt(getI64Type(), 1);
-    // Nothing but the number is handed from thread to thread.
-    Value number = LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, one,
-                                             LLVM::AtomicOrdering::monotonic);
-    Value item = toIndex(number);
+  auto next = [&](OpBuilder &, Location, ValueRange) {
+    Value item = claim(counter, index(1));
     scf::ConditionOp::create(*this, less(item, work), item);
   };
   auto run = [&](OpBuilder &, Location, ValueRange items) {
@@ -207,7 +207,28 @@ void KernelBuilder::forClaimed(Value counter, Value work, llvm::function_ref<voi
     scf::YieldOp::create(*this);
   };
   OpBuilder::InsertionGuard guard(*this);
-  scf::WhileOp::create(*this, TypeRange{getIndexType()}, ValueRange{}, claim, run);
+  scf::WhileOp::create(*this, TypeRange{getIndexType()}, ValueRange{}, next, run);
+}
+
+void KernelBuilder::forClaimedRanges(Value counter, Value work,
+                                     llvm::function_ref<void(IndexRange)> body) {
+  auto next = [&](OpBuilder &, Location, ValueRange) {
+    // The count may be old when it is used, which makes the range longer than meant, not wrong.
+    Value seen = LLVM::LoadOp::create(*this, getI64Type(), counter, /*alignment=*/8,
+                                      /*isVolatile=*/false, /*isNonTemporal=*/false,
+                                      /*isInvariant=*/false, /*isInvariantGroup=*/false,
+                                      LLVM::AtomicOrdering::monotonic);
+    Value left = sub(work, min(toIndex(seen), work));
+    Value count = max(div(left, mul(threads(), 2)), index(1));
+    Value begin = claim(counter, count);
+    scf::ConditionOp::create(*this, less(begin, work), ValueRange{begin, add(begin, count)});
+  };
+  auto run = [&](OpBuilder &, Location, ValueRange range) {
+    body({range[0], min(range[1], work)});
+    scf::YieldOp::create(*this);
+  };
+  OpBuilder::InsertionGuard guard(*this);
+  scf::WhileOp::create(*this, TypeRange{getIndexType(), getIndexType()}, ValueRange{}, next, run);
 }
 
 void KernelBuilder::forInterleaved(Value work, llvm::function_ref<void(Value)> body) {

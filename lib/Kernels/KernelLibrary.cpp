@@ -130,8 +130,8 @@ func::FuncOp KernelLibrary::getRmsNorm(RmsNormSpec spec) {
 func::FuncOp KernelLibrary::getEmbedding(EmbeddingSpec spec) {
   setDefault(spec.outStride, spec.k);
   std::string name =
-      llvm::formatv("rlx_embedding_{0}_n{1}_k{2}_o{3}_{4}", weightFormatName(spec.format), spec.n,
-                    spec.k, spec.outStride, nameOf(spec.scale));
+      llvm::formatv("rlx_embedding_{0}_k{1}_o{2}_{3}", weightFormatName(spec.format), spec.k,
+                    spec.outStride, nameOf(spec.scale));
   return getOrEmit(name, 3, 2, body(target, [&](KernelBuilder &b) { emitEmbedding(b, spec); }));
 }
 

@@ -67,6 +67,6 @@ int64_t rlx::packedWeightBytes(WeightFormat format, int64_t n, int64_t k) {
   case WeightFormat::BF16:
     return rows * ceilDiv(k, 2) * 4;
   default:
-    return rows / kLanes * (blockFormat(format).codeBytes(k) + blockFormat(format).scaleBytes(k));
+    return rows / kLanes * blockFormat(format).panelBytes(k);
   }
 }

@@ -27,12 +27,12 @@ static constexpr int64_t kPiecesPerThread = 8;
 
 namespace {
 
-/// A product with tiles of one number of panels.
+/// A product of one weight.
 class LinearEmitter {
 public:
   LinearEmitter(KernelBuilder &b, const LinearSpec &spec)
-      : b(b), spec(spec), weightRows(spec.geglu ? 2 * llvm::alignTo(spec.n, kLanes) : spec.n),
-        reader(createWeightReader(spec.format, weightRows, spec.k, b.getTarget())) {
+      : b(b), spec(spec), unit(spec.geglu ? 2 : 1), units(ceilDiv(spec.n, kLanes)),
+        reader(createWeightReader(spec.format, spec.k, b.getTarget())) {
     ActivationFormat format = activationFormat(spec.format, b.getTarget());
     rowBytes =
         format == ActivationFormat::F32 ? spec.inStride * 4 : preparedRowBytes(format, spec.k);
@@ -40,60 +40,52 @@ public:
   }
 
   void emit() {
-    TileShape one = {1, roundPanels(b.getTarget().gemvPanelsFor(spec.format))};
+    counter = b.arg(spec.residual ? 4 : 3);
     if (spec.singleRow)
-      return emitShares(one);
-    b.ifElse(
-        b.equal(rows, b.index(1)), [&] { emitShares(one); },
-        [&] {
-          TileShape shape = b.getTarget().gemmTileFor(spec.format);
-          unsigned panels = roundPanels(shape.panels);
-          emitShares({std::max(shape.tokens * shape.panels / panels, 1u), panels});
-        });
+      return emitRow();
+    b.ifElse(b.equal(rows, b.index(1)), [&] { emitRow(); }, [&] { emitRows(); });
   }
 
 private:
-  /// Gate and up panels alternate: a tile needs both.
-  unsigned roundPanels(unsigned panels) const {
-    return spec.geglu ? llvm::alignTo(panels, 2) : panels;
+  // The work is claimed rather than divided: so a thread whose core is slower, or whose memory is
+  // farther, holds none of the others back.
+
+  /// One token: memory limits it, which is fastest where each thread reads one long stream.
+  void emitRow() {
+    b.forClaimedRanges(counter, b.index(units), [&](IndexRange range) {
+      emitUnits(1, {1}, range, {b.index(0), b.index(1)});
+    });
   }
 
-  /// Emits the products of this thread: it takes pieces of the work, a few panels for a block of
-  /// tokens each, until none is left. So a thread whose core is slower, or whose memory is farther,
-  /// holds none of the others back.
-  void emitShares(TileShape shape) {
-    const int64_t unit = spec.geglu ? 2 : 1, units = ceilDiv(spec.n, kLanes);
+  /// Many tokens: each thread takes a few panels for a block of tokens, again and again.
+  void emitRows() {
+    TileShape shape = b.getTarget().gemmTileFor(spec.format);
+    int64_t panels = llvm::alignTo(shape.panels, unit);
     SmallVector<int64_t> ladder;
-    for (unsigned tokens = shape.tokens; tokens > 1; tokens /= 3)
+    for (int64_t tokens = shape.tokens * shape.panels / panels; tokens > 1; tokens /= 3)
       ladder.push_back(tokens);
     ladder.push_back(1);
     // The fewer units a thread has on average, the smaller the pieces.
     Value units8 = b.div(b.index(units / kPiecesPerThread), b.threads());
-    Value piece = b.max(b.min(units8, b.index(shape.panels / unit)), b.index(1));
+    Value piece = b.max(b.min(units8, b.index(panels / unit)), b.index(1));
     Value pieces = b.div(b.add(piece, units - 1), piece);
     int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];
-    Value blocks = ladder[0] == 1 ? rows : b.div(b.add(rows, block - 1), block);
-    b.forClaimed(b.arg(spec.residual ? 4 : 3), b.mul(pieces, blocks), [&](Value item) {
-      Value first = b.index(0), begin = b.mul(b.rem(item, pieces), piece);
-      if (ladder[0] == 1)
-        begin = b.mul(item, piece);
-      else
-        first = b.mul(b.div(item, pieces), block);
-      Value last = ladder[0] == 1 ? rows : b.min(b.add(first, block), rows);
-      emitUnits(shape.panels / unit, ladder, {begin, b.min(b.add(begin, piece), b.index(units))},
-                {first, last});
+    Value blocks = b.div(b.add(rows, block - 1), block);
+    b.forClaimed(counter, b.mul(pieces, blocks), [&](Value item) {
+      Value begin = b.mul(b.rem(item, pieces), piece), first = b.mul(b.div(item, pieces), block);
+      emitUnits(panels / unit, ladder, {begin, b.min(b.add(begin, piece), b.index(units))},
+                {first, b.min(b.add(first, block), rows)});
     });
   }
 
   /// Units of panels (one, or a gate and its up), up to `most` of them side by side, for a range of
   /// tokens.
   void emitUnits(unsigned most, ArrayRef<int64_t> ladder, IndexRange range, IndexRange tokens) {
-    const int64_t unit = spec.geglu ? 2 : 1, units = ceilDiv(spec.n, kLanes);
     const int64_t whole = spec.n / kLanes;
     auto emitGroup = [&](Value begin, unsigned count) {
       Value panel = b.mul(begin, unit);
-      SmallVector<PanelAddress> addresses;
-      for (unsigned i = 0; i < count * unit; ++i)
+      SmallVector<Value> addresses;
+      for (int64_t i = 0; i < count * unit; ++i)
         addresses.push_back(reader->panel(b, b.arg(0), b.add(panel, i)));
       emitTokens(addresses, panel, ladder, tokens.begin, tokens.end);
     };
@@ -113,7 +105,7 @@ private:
     });
   }
 
-  void emitTokens(ArrayRef<PanelAddress> panels, Value panel, ArrayRef<int64_t> ladder, Value first,
+  void emitTokens(ArrayRef<Value> panels, Value panel, ArrayRef<int64_t> ladder, Value first,
                   Value last) {
     for (int64_t tokens : ladder) {
       Value end = last;
@@ -124,7 +116,19 @@ private:
     }
   }
 
-  void emitTile(ArrayRef<PanelAddress> panels, Value panel, Value token, int64_t tokens) {
+  void emitTile(ArrayRef<Value> panels, Value panel, Value token, int64_t tokens) {
+    SmallVector<Value> sums;
+    if (tokens == 1) // one panel after another: one stream of memory
+      for (Value address : panels)
+        sums.append(emitProduct(address, token, 1));
+    else
+      sums = emitProduct(panels, token, tokens);
+    for (int64_t i = 0; i < tokens; ++i)
+      emitEpilogue(ArrayRef(sums).slice(i * panels.size(), panels.size()), panel, b.add(token, i));
+  }
+
+  /// The products of panels with tokens, token by token.
+  SmallVector<Value> emitProduct(ArrayRef<Value> panels, Value token, int64_t tokens) {
     Tile tile;
     tile.panels.assign(panels.begin(), panels.end());
     tile.activations = b.at(b.arg(1), token, rowBytes);
@@ -140,8 +144,7 @@ private:
       });
     if (full != spec.k)
       reader->emitStep(b, tile, b.index(full), spec.k - full, sums);
-    for (int64_t i = 0; i < tokens; ++i)
-      emitEpilogue(ArrayRef(sums).slice(i * panels.size(), panels.size()), panel, b.add(token, i));
+    return sums;
   }
 
   /// Stores one token's outputs of neighbouring panels.
@@ -169,10 +172,11 @@ private:
 
   KernelBuilder &b;
   const LinearSpec &spec;
-  int64_t weightRows;
+  int64_t unit;  ///< panels that make one panel of outputs: gate and up alternate
+  int64_t units; ///< of the weight
   std::unique_ptr<WeightReader> reader;
   int64_t rowBytes = 0;
-  Value rows;
+  Value rows, counter;
   bool tail = false; ///< emitting the panel whose last columns are missing
 };
 

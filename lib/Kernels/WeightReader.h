@@ -18,17 +18,11 @@
 
 namespace rlx {
 
-/// Where one panel of 16 rows lies.
-struct PanelAddress {
-  mlir::Value quants; ///< the numbers
-  mlir::Value scales; ///< block scales; null for formats without
-};
-
 /// A register tile: tokens x panels.
 struct Tile {
-  llvm::SmallVector<PanelAddress> panels;
-  mlir::Value activations; ///< row of the first token
-  int64_t rowBytes = 0;    ///< from one token's row to the next
+  llvm::SmallVector<mlir::Value> panels; ///< addresses of panels of 16 rows
+  mlir::Value activations;               ///< row of the first token
+  int64_t rowBytes = 0;                  ///< from one token's row to the next
   int64_t tokens = 0;
 
   /// Accumulators are indexed token * panels.size() + panel.
@@ -44,23 +38,23 @@ public:
   virtual int64_t stepSize() const = 0;
 
   /// Address of panel `panel` of the weight at `weights`.
-  virtual PanelAddress panel(KernelBuilder &b, mlir::Value weights, mlir::Value panel) const = 0;
+  virtual mlir::Value panel(KernelBuilder &b, mlir::Value weights, mlir::Value panel) const = 0;
 
   /// Adds positions k … k + count - 1 to the accumulators (vector<16xf32>).
   virtual void emitStep(KernelBuilder &b, const Tile &tile, mlir::Value k, int64_t count,
                         llvm::MutableArrayRef<mlir::Value> accumulators) const = 0;
 
   /// Element k of row `lane` of a panel, as an f32 scalar. For gathers.
-  virtual mlir::Value emitElement(KernelBuilder &b, const PanelAddress &panel, mlir::Value lane,
+  virtual mlir::Value emitElement(KernelBuilder &b, mlir::Value panel, mlir::Value lane,
                                   mlir::Value k) const = 0;
 };
 
-/// The reader of `format` for weights of n rows (padded to panels by the reader) x k.
-std::unique_ptr<WeightReader> createWeightReader(WeightFormat format, int64_t n, int64_t k,
+/// The reader of `format` for weights of k columns.
+std::unique_ptr<WeightReader> createWeightReader(WeightFormat format, int64_t k,
                                                  const TargetDescription &target);
 
 std::unique_ptr<WeightReader> createDenseReader(WeightFormat format, int64_t k, bool bf16Dot);
-std::unique_ptr<WeightReader> createBlockReader(WeightFormat format, int64_t n, int64_t k);
+std::unique_ptr<WeightReader> createBlockReader(WeightFormat format, int64_t k);
 
 /// acc + the 16 dot products of four bytes: `weights` holds 16 rows x 4 k, `activations` (i32)
 /// four s8. Weights are u8, or s8 if `isSigned`. Exact for all values of the formats.

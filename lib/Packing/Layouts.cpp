@@ -20,12 +20,8 @@ uint64_t rlx::panelBytes(WeightFormat format, uint64_t columns) {
   case WeightFormat::BF16:
     return (columns + 1) / 2 * kPanelRows * 4;
   default:
-    return blockFormat(format).codeBytes(columns);
+    return blockFormat(format).panelBytes(columns);
   }
-}
-
-uint64_t rlx::panelScaleBytes(WeightFormat format, uint64_t columns) {
-  return isQuantized(format) ? blockFormat(format).scaleBytes(columns) : 0;
 }
 
 uint64_t rlx::packedBytes(WeightLayout layout, WeightFormat format, uint64_t rows,
@@ -36,5 +32,5 @@ uint64_t rlx::packedBytes(WeightLayout layout, WeightFormat format, uint64_t row
   }
   assert((!isQuantized(format) || columns % blockFormat(format).scaleColumns == 0) &&
          "a block would be cut");
-  return panelCount(rows) * (panelBytes(format, columns) + panelScaleBytes(format, columns));
+  return panelCount(rows) * panelBytes(format, columns);
 }

@@ -108,8 +108,6 @@ static double relativeError(llvm::ArrayRef<SquaredError> errors) {
 llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &reader) {
   uint64_t panels = panelCount(reader.packedRows());
   uint64_t size = panelBytes(recipe.format, recipe.columns);
-  uint64_t scaleSize = panelScaleBytes(recipe.format, recipe.columns);
-  std::vector<uint8_t> scales(panels * scaleSize);
   uint64_t perBatch = std::max<uint64_t>(1, options.batchBytes / std::max<uint64_t>(1, size));
 
   std::vector<SquaredError> errors(panels);
@@ -122,10 +120,8 @@ llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &read
       pool.async([&, first] {
         RowBuffer buffer;
         for (uint64_t i = first; i < std::min(first + share, count); ++i)
-          errors[begin + i] =
-              writePanel(recipe.format, reader, begin + i, buffer,
-                         llvm::MutableArrayRef(packing).slice(i * size, size),
-                         llvm::MutableArrayRef(scales).slice((begin + i) * scaleSize, scaleSize));
+          errors[begin + i] = writePanel(recipe.format, reader, begin + i, buffer,
+                                         llvm::MutableArrayRef(packing).slice(i * size, size));
       });
     llvm::Error error = write(ready);
     pool.wait();
@@ -137,7 +133,7 @@ llvm::Error Packer::packPanels(const WeightRecipe &recipe, const RowReader &read
     return error;
   if (options.quantized && reader.quantizes())
     options.quantized(recipe, relativeError(errors));
-  return write(scales);
+  return llvm::Error::success();
 }
 
 PackedWeights Packer::finish() { return {written, hash.final()}; }

@@ -34,7 +34,9 @@ static void writeCodes(const BlockRow &row, uint64_t lane, uint8_t *panel) {
   const BlockFormat &format = blockFormat(row.format);
   for (const CodePlane &plane : codePlanes(format))
     for (size_t first = 0; first < row.codes.size(); first += kQuantBlock) {
-      uint8_t *block = panel + format.codeBytes(first) + plane.blockByte + lane * 4;
+      uint8_t *unit = panel + first / format.scaleColumns * format.unitBytes();
+      uint8_t *block =
+          unit + format.codeBytes(first % format.scaleColumns) + plane.blockByte + lane * 4;
       for (unsigned k = 0; k < kQuantBlock; ++k) {
         unsigned bits = row.codes[first + k] >> plane.low & plane.mask();
         block[plane.vector(k / 4) * 64 + k % 4] |= static_cast<uint8_t>(bits << plane.shift(k / 4));
@@ -42,10 +44,10 @@ static void writeCodes(const BlockRow &row, uint64_t lane, uint8_t *panel) {
     }
 }
 
-static void writeScales(const BlockRow &row, uint64_t lane, uint8_t *records) {
+static void writeScales(const BlockRow &row, uint64_t lane, uint8_t *panel) {
   const BlockFormat &format = blockFormat(row.format);
   for (size_t i = 0; i < row.d.size(); ++i) {
-    uint8_t *record = records + i * format.recordBytes();
+    uint8_t *record = panel + i * format.unitBytes() + format.codeBytes(format.scaleColumns);
     endian::write16le(record + lane * 2, row.d[i]);
     if (format.minima)
       endian::write16le(record + kPanelRows * 2 + lane * 2, row.m[i]);
@@ -61,24 +63,23 @@ static void writeScales(const BlockRow &row, uint64_t lane, uint8_t *records) {
 }
 
 SquaredError rlx::writePanel(WeightFormat format, const RowReader &reader, uint64_t panel,
-                             RowBuffer &buffer, llvm::MutableArrayRef<uint8_t> values,
-                             llvm::MutableArrayRef<uint8_t> scales) {
+                             RowBuffer &buffer, llvm::MutableArrayRef<uint8_t> bytes) {
   SquaredError errors;
   for (uint64_t row = 0; row < kPanelRows; ++row) {
     reader.read(panel * kPanelRows + row, buffer);
     switch (format) {
     case WeightFormat::F32:
-      writeF32(buffer.values, row, values.data());
+      writeF32(buffer.values, row, bytes.data());
       break;
     case WeightFormat::F16:
-      writeF16(buffer.values, row, values.data());
+      writeF16(buffer.values, row, bytes.data());
       break;
     case WeightFormat::BF16:
-      writeBF16(buffer.values, row, values.data());
+      writeBF16(buffer.values, row, bytes.data());
       break;
     default:
-      writeCodes(buffer.blocks, row, values.data());
-      writeScales(buffer.blocks, row, scales.data());
+      writeCodes(buffer.blocks, row, bytes.data());
+      writeScales(buffer.blocks, row, bytes.data());
     }
     errors.error += buffer.errors.error;
     errors.values += buffer.errors.values;

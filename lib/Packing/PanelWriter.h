@@ -13,11 +13,10 @@
 
 namespace rlx {
 
-/// Packs panel `panel` of `reader`'s rows into `values` (panelBytes) and `scales`
-/// (panelScaleBytes), both of which must be zero before. Returns the error of quantising.
+/// Packs panel `panel` of `reader`'s rows into `bytes` (panelBytes), which must be zero before.
+/// Returns the error of quantising.
 SquaredError writePanel(WeightFormat format, const RowReader &reader, uint64_t panel,
-                        RowBuffer &buffer, llvm::MutableArrayRef<uint8_t> values,
-                        llvm::MutableArrayRef<uint8_t> scales);
+                        RowBuffer &buffer, llvm::MutableArrayRef<uint8_t> bytes);
 
 } // namespace rlx
 

@@ -51,12 +51,10 @@ static std::string llvmFeature(StringRef suffix) {
   return suffix.str();
 }
 
-static void setTiles(TargetDescription &target, TileShape dense, TileShape integer,
-                     unsigned gemvDense, unsigned gemvInteger) {
+static void setTiles(TargetDescription &target, TileShape dense, TileShape integer) {
   for (unsigned i = 0; i < kWeightFormatCount; ++i) {
     bool quantized = isQuantized(static_cast<WeightFormat>(i));
     target.gemmTile[i] = quantized ? integer : dense;
-    target.gemvPanels[i] = quantized ? gemvInteger : gemvDense;
   }
 }
 
@@ -70,7 +68,7 @@ static void deriveKernelChoices(TargetDescription &target) {
     target.int8Dot = has("i8mm")      ? Int8Dot::NeonUsdot
                      : has("dotprod") ? Int8Dot::NeonDot
                                       : Int8Dot::Generic;
-    setTiles(target, {6, 1}, {3, 1}, 2, 2);
+    setTiles(target, {6, 1}, {3, 1});
     target.attentionRows = 4;
     target.attentionVectors = 1;
     return;
@@ -80,7 +78,7 @@ static void deriveKernelChoices(TargetDescription &target) {
     // 16 registers of 8 lanes: a panel is two of them.
     target.vectorBits = 256;
     target.int8Dot = has("avxvnni") ? Int8Dot::Vnni256 : Int8Dot::Avx2;
-    setTiles(target, {6, 1}, {3, 1}, 4, 2);
+    setTiles(target, {6, 1}, {3, 1});
     target.attentionRows = 4;
     target.attentionVectors = 1;
     return;
@@ -97,7 +95,7 @@ static void deriveKernelChoices(TargetDescription &target) {
   TileShape integer = target.int8Dot == Int8Dot::Avx2 ? TileShape{4, 1}
                       : amd                           ? TileShape{12, 1}
                                                       : TileShape{6, 2};
-  setTiles(target, {12, 2}, integer, 4, 4);
+  setTiles(target, {12, 2}, integer);
   target.attentionRows = 8;
   target.attentionVectors = 2;
 }

@@ -114,7 +114,6 @@ struct RmsNormSpec {
 /// Operands: (weights, out, sequences, batch, seq, thread, threads).
 struct EmbeddingSpec {
   WeightFormat format = WeightFormat::F32;
-  int64_t n = 0; ///< vocabulary, rows of the table
   int64_t k = 0;
   double scale = 1.0;
   int64_t outStride = 0;

@@ -17,7 +17,10 @@
 //   f32    [N/16][K][16 rows] f32
 //   f16    [N/16][K][16 rows] f16
 //   bf16   [N/16][ceil(K/2)][16 rows][2 columns] bf16; a missing last column is 0
-//   quantised: codes [N/16][K/32][block], then records of scales [N/16][K/S][record]
+//   quantised [N/16][K/S][unit]: S/32 blocks of codes, then the record of their scales
+//
+// So the panels of a weight are one stream of memory, whatever the format: a product
+// with one token reads them from end to end, as fast as memory can be read.
 //
 // A block is 32 columns of 16 rows, in groups g of 4 columns. Its codes are cut into
 // planes of 8, 4, 2 and 1 bits, low bits first, as many as the format's width needs
@@ -41,9 +44,8 @@
 //   q4_0 4.5   4.5     q5_0 5.5    5.5     q3_k 3.4375 3.5625  q6_k 6.5625 6.5625
 //   iq4_nl 4.5 4.5     q5_1 6      6       q4_k 4.5    4.625   iq4_xs 4.25 4.3125
 //
-// Both planes of a quantised weight are multiples of 64 bytes long or end the weight,
-// so that the scales start on 64 bytes too. Stored blocks are kept bit for bit; the
-// codes of a zero row are those of the value 0, or 0.
+// Stored blocks are kept bit for bit; the codes of a zero row are those of the value 0,
+// or 0.
 //
 // Fused weights: rows of several matrices one after another ("concat", padded
 // once at the end), or their panels in turn ("interleave": panel 2i is rows 16i
@@ -66,11 +68,8 @@ constexpr uint64_t kWeightAlignment = 64;
 /// The number of panels that hold `rows` rows.
 constexpr uint64_t panelCount(uint64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
-/// Bytes of one panel: of its values, or of its quants without their scales.
+/// Bytes of one panel.
 uint64_t panelBytes(WeightFormat format, uint64_t columns);
-
-/// Bytes of one panel's scales; 0 for formats that have none.
-uint64_t panelScaleBytes(WeightFormat format, uint64_t columns);
 
 /// Bytes of a packed weight. Quantised formats need whole blocks of columns, the
 /// row layout needs f32.

@@ -60,14 +60,11 @@ struct TargetDescription {
 
   /// Tile of a product with many tokens, by weight format.
   std::array<TileShape, kWeightFormatCount> gemmTile = {};
-  /// Panels that a product with one token reads side by side.
-  std::array<unsigned, kWeightFormatCount> gemvPanels = {};
   /// Query rows x vectors of 16 features that one attention tile accumulates.
   unsigned attentionRows = 4;
   unsigned attentionVectors = 1;
 
   TileShape gemmTileFor(WeightFormat format) const { return gemmTile[unsigned(format)]; }
-  unsigned gemvPanelsFor(WeightFormat format) const { return gemvPanels[unsigned(format)]; }
 
   /// What LLVM's back end has to know.
   CodeGenOptions codeGenOptions() const;

@@ -71,8 +71,10 @@ struct BlockFormat {
   constexpr uint64_t groupBytes() const { return integerScales ? (minima ? 32 : 16) : 0; }
   /// Bytes of the scales of scaleColumns columns of 16 rows.
   constexpr uint64_t recordBytes() const { return headBytes() + groups() * groupBytes(); }
-  constexpr uint64_t scaleBytes(uint64_t columns) const {
-    return columns / scaleColumns * recordBytes();
+  /// Bytes of scaleColumns columns of 16 rows: codes, then scales.
+  constexpr uint64_t unitBytes() const { return codeBytes(scaleColumns) + recordBytes(); }
+  constexpr uint64_t panelBytes(uint64_t columns) const {
+    return columns / scaleColumns * unitBytes();
   }
 };
 

@@ -1,7 +1,6 @@
 // RUN: rlx-opt %s --rlx-assign-weight-layout --rlx-convert-to-kernels=target-cpu=x86-64-v3 | FileCheck %s
 
-// Weights beyond 4 GiB, and planes within a weight beyond 256 MiB, are addressed with
-// 64 bits.
+// Weights beyond 4 GiB, and panels within a weight, are addressed with 64 bits.
 
 !ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
 !x = tensor<?x?x2304xf32, #rlx.dims<BATCH, SEQ, 2304>>
@@ -23,8 +22,11 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %l = rlx.linear %h, @q {rlx.scratch = 524288 : i64} : !h -> !l
     return %l, %h, %cache : !l, !h, !rlx.kv_cache
   }
-  // The scales' plane follows 262144 * 2304 bytes of quants.
+  // A panel is 2304 / 32 units of 16 * 32 codes and 16 scales.
   // CHECK-LABEL: func.func private @rlx_embedding_q8_0
-  // CHECK: arith.constant 603979776 : index
+  // CHECK: %[[STRIDE:.*]] = arith.constant 39168 : index
+  // CHECK-NEXT: %[[OFFSET:.*]] = arith.muli %{{.*}}, %[[STRIDE]] : index
+  // CHECK-NEXT: %[[BYTES:.*]] = arith.index_cast %[[OFFSET]] : index to i64
+  // CHECK-NEXT: llvm.getelementptr %arg0[%[[BYTES]]] : (!llvm.ptr, i64) -> !llvm.ptr, i8
   // CHECK-LABEL: func.func private @rlx_prepare_int8
 }

@@ -34,7 +34,7 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
     linear.cap = 30;
     linear.residual = true;
     add(kernels.getLinear(linear));
-    add(kernels.getEmbedding({format, 32, 256, 8.0, 0}));
+    add(kernels.getEmbedding({format, 256, 8.0, 0}));
     PrepareSpec prepare;
     prepare.format = activationFormat(format, kernels.getTarget());
     prepare.k = 256;

@@ -184,14 +184,14 @@ TEST_P(RowKernel, EmbeddingGathersEveryFormat) {
   for (unsigned i = 0; i < kWeightFormatCount; ++i) {
     auto format = static_cast<WeightFormat>(i);
     int64_t k = blockFormat(format).scaleColumns == 256 ? 512 : 160;
-    specs.push_back({format, 37, k, 12.5, k + 3});
+    specs.push_back({format, k, 12.5, k + 3});
     module.kernels().getEmbedding(specs.back());
   }
   ASSERT_NO_FATAL_FAILURE(module.load());
   Buffer<int32_t> ids({0, 36, 15, 16, 17, 0});
   Buffer<rlx_sequence_t> sequences({{&ids[0], 0, nullptr}, {&ids[3], 0, nullptr}});
   for (const EmbeddingSpec &spec : specs) {
-    TestWeights weights(spec.format, spec.n, spec.k, 3);
+    TestWeights weights(spec.format, 37, spec.k, 3);
     Buffer<float> out(6 * spec.outStride);
     module.run(module.kernels().getEmbedding(spec), 3, weights.packed.data(), out.data(),
                sequences.data(), int64_t(2), int64_t(3));

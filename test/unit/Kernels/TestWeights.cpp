@@ -75,16 +75,17 @@ struct Packer {
 
   void packBlocks(WeightFormat weightFormat) {
     const BlockFormat &format = blockFormat(weightFormat);
-    size_t records = (n + 15) / 16 * (k / 32) * 64 * format.bits;
+    size_t codeBytes = format.scaleColumns / 32 * 64 * format.bits;
     for (int64_t row = 0; row < n; ++row)
       for (int64_t first = 0; first < k; first += format.scaleColumns) {
         size_t index = (row / 16 * k + first) / format.scaleColumns;
-        packRecord(format, row, first, records + index * format.recordBytes());
+        size_t unit = index * (codeBytes + format.recordBytes());
+        packUnit(format, row, first, unit, unit + codeBytes);
       }
   }
 
-  /// The columns that share d, whose scales lie at byte `record`.
-  void packRecord(const BlockFormat &format, int64_t row, int64_t first, size_t record) {
+  /// The columns that share d, whose codes lie from byte `unit` on and scales from `record` on.
+  void packUnit(const BlockFormat &format, int64_t row, int64_t first, size_t unit, size_t record) {
     uint16_t d = randomHalf(), m = randomHalf();
     put(out, record / 2 + row % 16, d);
     if (format.minima)
@@ -106,7 +107,7 @@ struct Packer {
       for (unsigned i = 0; i < format.groupColumns; ++i) {
         int64_t column = first + group * format.groupColumns + i;
         int code = random(0, (1 << format.bits) - 1);
-        packCode(format.bits, row, column, code);
+        packCode(format.bits, unit, row, column - first, code);
         float product = scale * float(format.codebook ? kCodebook[code] : code - format.offset);
         values[row * k + column] = format.minima ? product + summand : product;
         magnitudes[row * k + column] = std::abs(product) + std::abs(summand);
@@ -114,8 +115,8 @@ struct Packer {
     }
   }
 
-  void packCode(unsigned bits, int64_t row, int64_t column, int code) {
-    uint8_t *plane = &out[(row / 16 * (k / 32) + column / 32) * 64 * bits];
+  void packCode(unsigned bits, size_t unit, int64_t row, int64_t column, int code) {
+    uint8_t *plane = &out[unit + column / 32 * 64 * bits];
     unsigned group = column % 32 / 4;
     for (unsigned p : {8, 4, 2, 1})
       if (bits & p) {

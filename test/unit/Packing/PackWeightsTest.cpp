@@ -104,10 +104,9 @@ TEST_F(PackWeightsTest, HalvesArePackedByColumnAndBfloatsByPairs) {
     }
 }
 
-/// The code of an element, from the planes of a packed weight.
-static unsigned packedCode(llvm::ArrayRef<uint8_t> bytes, unsigned bits, uint64_t columns,
-                           uint64_t row, uint64_t column) {
-  const uint8_t *plane = &bytes[(row / 16 * (columns / 32) + column / 32) * 64 * bits];
+/// The code of an element of a unit of 16 rows, from its planes.
+static unsigned packedCode(const uint8_t *unit, unsigned bits, uint64_t row, uint64_t column) {
+  const uint8_t *plane = unit + column / 32 * 64 * bits;
   uint64_t group = column % 32 / 4;
   unsigned code = 0, low = 0;
   for (unsigned p : {8, 4, 2, 1})
@@ -128,17 +127,24 @@ TEST_F(PackWeightsTest, StoredBlocksAreKeptBitForBit) {
     uint64_t columns = 3 * blocks.scaleColumns;
     const Tensor *w = addBlocks(weightFormatName(format).str(), dtypeOf(format), 20, columns);
     std::vector<uint8_t> bytes = pack(recipe(format, w));
-    uint64_t panel = panelBytes(format, columns), scales = 2 * panel;
-    uint64_t recordBytes = panelScaleBytes(format, columns) / 3;
-    ASSERT_EQ(bytes.size(), scales + 2 * 3 * recordBytes);
+    uint64_t codeBytes = blocks.scaleColumns / 32 * 64 * blocks.bits;
+    uint64_t unitBytes = bytes.size() / 6;
+    ASSERT_EQ(bytes.size(), 6 * (codeBytes + blocks.recordBytes()));
+    ASSERT_EQ(panelBytes(format, columns), 3 * unitBytes);
+    auto unit = [&](uint64_t row, uint64_t block) {
+      return &bytes[(row / 16 * 3 + block) * unitBytes];
+    };
     BlockRow stored;
     stored.resize(format, columns);
     for (uint64_t row = 0; row < 20; ++row) {
       unpackRow(w->type, w->bytes.slice(row * w->rowBytes(), w->rowBytes()), stored);
       for (uint64_t k = 0; k < columns; ++k)
-        ASSERT_EQ(packedCode(bytes, blocks.bits, columns, row, k), stored.codes[k]) << row << k;
+        ASSERT_EQ(packedCode(unit(row, k / blocks.scaleColumns), blocks.bits, row,
+                             k % blocks.scaleColumns),
+                  stored.codes[k])
+            << row << k;
       for (uint64_t block = 0; block < 3; ++block) {
-        const uint8_t *record = &bytes[scales + (row / 16 * 3 + block) * recordBytes];
+        const uint8_t *record = unit(row, block) + codeBytes;
         EXPECT_EQ(read16le(record + row % 16 * 2), stored.d[block]);
         if (blocks.minima)
           EXPECT_EQ(read16le(record + 32 + row % 16 * 2), stored.m[block]);
@@ -155,9 +161,9 @@ TEST_F(PackWeightsTest, StoredBlocksAreKeptBitForBit) {
       }
     }
     // Rows behind the end: quants of zero, scales of zero.
-    EXPECT_EQ(packedCode(bytes, blocks.bits, columns, 21, 5),
+    EXPECT_EQ(packedCode(unit(21, 0), blocks.bits, 21, 5),
               blocks.codebook ? 0u : unsigned(blocks.offset));
-    EXPECT_EQ(read16le(&bytes[scales + 3 * recordBytes + 5 * 2]), 0);
+    EXPECT_EQ(read16le(unit(21, 0) + codeBytes + 5 * 2), 0);
   }
 }
 
@@ -193,9 +199,10 @@ TEST_F(PackWeightsTest, QuantisingGivesTheQuantisersBlocks) {
   BlockRow blocks;
   dequantizeRow(w->type, w->bytes.slice(3 * w->rowBytes(), w->rowBytes()), row);
   quantizeRow(WeightFormat::Q8_0, row, blocks);
+  const uint64_t unitBytes = 16 * 32 + 16 * 2;
   for (uint64_t k = 0; k < 64; ++k)
-    EXPECT_EQ(bytes[(k / 4 * 16 + 3) * 4 + k % 4], blocks.codes[k]);
-  EXPECT_EQ(read16le(&bytes[16 * 64 + (16 + 3) * 2]), blocks.d[1]);
+    EXPECT_EQ(packedCode(&bytes[k / 32 * unitBytes], 8, 3, k % 32), blocks.codes[k]);
+  EXPECT_EQ(read16le(&bytes[unitBytes + 16 * 32 + 3 * 2]), blocks.d[1]);
 }
 
 TEST_F(PackWeightsTest, CombinesSources) {
