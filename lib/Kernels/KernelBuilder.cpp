@@ -191,36 +191,19 @@ IndexRange KernelBuilder::share(Value work) {
   return {div(mul(work, thread), threads), div(mul(work, add(thread, 1)), threads)};
 }
 
-// Nothing but the number is handed from thread to thread.
-Value KernelBuilder::claim(Value counter, Value count) {
-  return toIndex(LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, toI64(count),
-                                           LLVM::AtomicOrdering::monotonic));
-}
-
-void KernelBuilder::forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body) {
-  auto next = [&](OpBuilder &, Location, ValueRange) {
-    Value item = claim(counter, index(1));
-    scf::ConditionOp::create(*this, less(item, work), item);
-  };
-  auto run = [&](OpBuilder &, Location, ValueRange items) {
-    body(items.front());
-    scf::YieldOp::create(*this);
-  };
-  OpBuilder::InsertionGuard guard(*this);
-  scf::WhileOp::create(*this, TypeRange{getIndexType()}, ValueRange{}, next, run);
-}
-
-void KernelBuilder::forClaimedRanges(Value counter, Value work,
+void KernelBuilder::forClaimedRanges(Value counter, Value work, int64_t least,
                                      llvm::function_ref<void(IndexRange)> body) {
+  // Nothing but the number is handed from thread to thread. It may be old when it is used, which
+  // makes a range longer than meant, not wrong.
+  constexpr auto order = LLVM::AtomicOrdering::monotonic;
   auto next = [&](OpBuilder &, Location, ValueRange) {
-    // The count may be old when it is used, which makes the range longer than meant, not wrong.
     Value seen = LLVM::LoadOp::create(*this, getI64Type(), counter, /*alignment=*/8,
                                       /*isVolatile=*/false, /*isNonTemporal=*/false,
-                                      /*isInvariant=*/false, /*isInvariantGroup=*/false,
-                                      LLVM::AtomicOrdering::monotonic);
+                                      /*isInvariant=*/false, /*isInvariantGroup=*/false, order);
     Value left = sub(work, min(toIndex(seen), work));
-    Value count = max(div(left, mul(threads(), 2)), index(1));
-    Value begin = claim(counter, count);
+    Value count = max(div(left, mul(threads(), 2)), index(least));
+    Value begin = toIndex(
+        LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, toI64(count), order));
     scf::ConditionOp::create(*this, less(begin, work), ValueRange{begin, add(begin, count)});
   };
   auto run = [&](OpBuilder &, Location, ValueRange range) {

@@ -125,12 +125,12 @@ public:
   /// The share of `work` items that belongs to this thread.
   IndexRange share(Value work);
   Value threads() { return arg(function.getNumArguments() - 1); }
-  /// Calls body(item) for the items that this thread claims: each item of [0, work) goes to the
-  /// first thread that asks for one. `counter` points to an i64 that is 0 before any thread calls.
-  void forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body);
-  /// Calls body(range) for parts of [0, work) that this thread claims, half of what is left for all
-  /// threads together: long ones first, and short ones at the end. `counter` as above.
-  void forClaimedRanges(Value counter, Value work, llvm::function_ref<void(IndexRange)> body);
+  /// Calls body(range) for the parts of [0, work) that this thread claims: each goes to the first
+  /// thread that asks for one. All threads together claim half of what is left: long parts first,
+  /// short ones at the end, but none shorter than `least` items. `counter` points to an i64 that is
+  /// 0 before any thread calls.
+  void forClaimedRanges(Value counter, Value work, int64_t least,
+                        llvm::function_ref<void(IndexRange)> body);
   /// Calls body(item) for every threads-th item, for work whose items grow with their number.
   void forInterleaved(Value work, llvm::function_ref<void(Value)> body);
   /// Calls body(row) for this thread's share of rows.
@@ -142,9 +142,6 @@ public:
   void forColumns(int64_t columns, llvm::function_ref<void(Value, int64_t)> body);
 
 private:
-  /// Adds `count` to the counter; where it was.
-  Value claim(Value counter, Value count);
-
   mlir::func::FuncOp function;
   const TargetDescription &target;
 };

@@ -21,10 +21,6 @@ using namespace rlx;
 // cache.
 static constexpr int64_t kTokenBlockBytes = 512 << 10;
 
-// Pieces that a thread takes one by one where a product is short: what is left to do when the first
-// thread finds nothing more is an eighth of its share.
-static constexpr int64_t kPiecesPerThread = 8;
-
 namespace {
 
 /// A product of one weight.
@@ -48,16 +44,17 @@ public:
 
 private:
   // The work is claimed rather than divided: so a thread whose core is slower, or whose memory is
-  // farther, holds none of the others back.
+  // farther, holds none of the others back. Ranges are long: memory is fastest where each thread
+  // reads one stream.
 
-  /// One token: memory limits it, which is fastest where each thread reads one long stream.
+  /// One token, or none.
   void emitRow() {
-    b.forClaimedRanges(counter, b.index(units), [&](IndexRange range) {
-      emitUnits(1, {1}, range, {b.index(0), b.index(1)});
+    b.forClaimedRanges(counter, b.index(units), 1, [&](IndexRange range) {
+      emitUnits(1, {1}, range, {b.index(0), rows});
     });
   }
 
-  /// Many tokens: each thread takes a few panels for a block of tokens, again and again.
+  /// Many tokens: all units for the first block of tokens, then for the next.
   void emitRows() {
     TileShape shape = b.getTarget().gemmTileFor(spec.format);
     int64_t panels = llvm::alignTo(shape.panels, unit);
@@ -65,16 +62,16 @@ private:
     for (int64_t tokens = shape.tokens * shape.panels / panels; tokens > 1; tokens /= 3)
       ladder.push_back(tokens);
     ladder.push_back(1);
-    // The fewer units a thread has on average, the smaller the pieces.
-    Value units8 = b.div(b.index(units / kPiecesPerThread), b.threads());
-    Value piece = b.max(b.min(units8, b.index(panels / unit)), b.index(1));
-    Value pieces = b.div(b.add(piece, units - 1), piece);
     int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];
     Value blocks = b.div(b.add(rows, block - 1), block);
-    b.forClaimed(counter, b.mul(pieces, blocks), [&](Value item) {
-      Value begin = b.mul(b.rem(item, pieces), piece), first = b.mul(b.div(item, pieces), block);
-      emitUnits(panels / unit, ladder, {begin, b.min(b.add(begin, piece), b.index(units))},
-                {first, b.min(b.add(first, block), rows)});
+    b.forClaimedRanges(counter, b.mul(blocks, units), panels / unit, [&](IndexRange range) {
+      Value last = b.div(b.add(range.end, units - 1), units);
+      b.forEach(b.div(range.begin, units), last, 1, [&](Value i) {
+        Value start = b.mul(i, units), first = b.mul(i, block);
+        Value begin = b.sub(b.max(range.begin, start), start);
+        Value end = b.min(b.sub(range.end, start), b.index(units));
+        emitUnits(panels / unit, ladder, {begin, end}, {first, b.min(b.add(first, block), rows)});
+      });
     });
   }
 
