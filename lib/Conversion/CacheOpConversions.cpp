@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "StepBuilder.h"
+#include "rlx/Conversion/Attributes.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -66,6 +67,7 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
     spec.cap = cap.getValueAsDouble();
   spec.window = window;
   spec.qStride = in->getStride();
+  spec.generic = op->hasAttr(kGenericAttr);
   spec.singleRow = matchPattern(step.seq, m_One());
   FailureOr<View> out = makeResult(op->getResult(0), *in);
   if (failed(out))

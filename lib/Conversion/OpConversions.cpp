@@ -70,9 +70,8 @@ LogicalResult StepBuilder::convert(RmsNormOp op) {
   return call(op, kernels.getRmsNorm(spec), operands, accesses);
 }
 
-FailureOr<View> StepBuilder::prepareInput(LinearOp op, WeightFormat format, int64_t k) {
+FailureOr<View> StepBuilder::prepareInput(LinearOp op, ActivationFormat activation, int64_t k) {
   FailureOr<View> in = getView(op, op.getInput());
-  ActivationFormat activation = activationFormat(format, kernels.getTarget());
   if (failed(in) || (activation == ActivationFormat::F32 && !op.getNorm()))
     return in;
   auto scratch = op->getAttrOfType<IntegerAttr>(kScratchAttr);
@@ -126,7 +125,10 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   spec.geglu = op.getGeglu();
   if (op.getCap())
     spec.cap = op.getCap()->convertToFloat();
-  FailureOr<View> in = prepareInput(op, *format, spec.k);
+  spec.generic = op->hasAttr(kGenericAttr);
+  ActivationFormat activation =
+      spec.generic ? ActivationFormat::F32 : activationFormat(*format, kernels.getTarget());
+  FailureOr<View> in = prepareInput(op, activation, spec.k);
   if (failed(in))
     return failure();
   spec.inStride = in->getStride();
@@ -153,7 +155,7 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   StageWork work;
   work.format = weightFormatName(*format);
   work.shape = std::to_string(shape[1]) + "x" + std::to_string(shape[0]);
-  work.probe = kernels.getProbe(dotProduct(activationFormat(*format, kernels.getTarget())));
+  work.probe = kernels.getProbe(dotProduct(activation));
   work.weightBytes = *weight->getSize();
   work.rowOperations = 2 * shape[0] * shape[1];
   return call(op, kernels.getLinear(spec), operands, accesses, work);

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "rlx/Conversion/Scratch.h"
+#include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Weights.h"
 #include "rlx/Kernels/KernelSpecs.h"
 
@@ -26,6 +27,8 @@ int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
     return 0;
   int64_t k = weight->getTensorType().getDimSize(1);
   int64_t normalised = linear.getNorm() ? preparedRowBytes(ActivationFormat::F32, k) : 0;
+  if (op->hasAttr(kGenericAttr))
+    return maxTokens * normalised;
   switch (*format) {
   case WeightFormat::F32:
   case WeightFormat::F16:

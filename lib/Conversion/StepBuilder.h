@@ -72,7 +72,7 @@ private:
   mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
 
   /// The activations that a linear op's kernel reads: prepared ones, or the input.
-  mlir::FailureOr<View> prepareInput(LinearOp op, WeightFormat format, int64_t k);
+  mlir::FailureOr<View> prepareInput(LinearOp op, ActivationFormat activation, int64_t k);
 
   /// The view of a converted value, or an error at `user`.
   mlir::FailureOr<View> getView(mlir::Operation *user, mlir::Value value);

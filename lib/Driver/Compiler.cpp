@@ -175,7 +175,7 @@ llvm::Error Compiler::runModulePhase(Phase phase) {
     case Phase::Specialize:
       return buildSpecializePipeline(manager, settings.specialize);
     default:
-      buildPlanPipeline(manager, {settings.weights, scratchBytes});
+      buildPlanPipeline(manager, {settings.weights, scratchBytes, settings.genericOps});
       manager.addPass(createAssignWeightLayout());
     }
   });

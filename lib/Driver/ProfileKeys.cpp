@@ -12,6 +12,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/GlobPattern.h"
 
 using namespace rlx;
 
@@ -39,6 +40,9 @@ static constexpr ProfileKey kKeys[] = {
      "type of unquantised matrices; auto: as stored"},
     {"packing", KeyScope::Role, Phase::Plan, KeyKind::Choice, "auto", "auto|r16|row", 0, 0,
      "layout of matrices (rlx/Packing/Layouts.h)"},
+    {"generic_ops", KeyScope::Role, Phase::Plan, KeyKind::Names, "none", "", 0, 0,
+     "ops that slow scalar kernels compute, to find a wrong one: linears by their weight "
+     "('layers.3.o', 'layers.*'), attention by its KV slot ('kv3')"},
     {"specialize", KeyScope::Role, Phase::Specialize, KeyKind::Choice, "none", "none|bucket", 0, 0,
      "bucket: variants for a ladder of powers of two (prefill: of SEQ; decode: of PAST_SEQ)"},
     {"ladder_min", KeyScope::Role, Phase::Specialize, KeyKind::Integer, "16", "", 1, kLargest,
@@ -133,12 +137,26 @@ static llvm::Error checkTargets(llvm::StringRef text) {
   return llvm::Error::success();
 }
 
+static llvm::Error checkNames(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef> names;
+  text.split(names, ',');
+  for (llvm::StringRef name : names) {
+    if (name.empty())
+      return llvm::createStringError("expected names but got an empty one");
+    if (llvm::Expected<llvm::GlobPattern> pattern = llvm::GlobPattern::create(name); !pattern)
+      return pattern.takeError();
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error rlx::checkProfileValue(const ProfileKey &key, llvm::StringRef text) {
   switch (key.kind) {
   case KeyKind::Fusion:
     return checkFusion(text);
   case KeyKind::Targets:
     return checkTargets(text);
+  case KeyKind::Names:
+    return checkNames(text);
   case KeyKind::Integer: {
     int64_t value;
     if (text.getAsInteger(10, value) || value < key.min || value > key.max)

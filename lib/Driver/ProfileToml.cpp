@@ -84,7 +84,7 @@ static llvm::StringRef describe(const toml::node &node) {
 /// The value in the form that flags have too.
 llvm::Expected<std::string> ProfileReader::readValue(const ProfileKey &key,
                                                      const toml::node &node) {
-  bool isList = key.kind == KeyKind::Fusion || key.kind == KeyKind::Targets;
+  bool isList = key.kind != KeyKind::Integer && key.kind != KeyKind::Choice;
   if (key.kind == KeyKind::Integer) {
     if (const auto *number = node.as_integer())
       return std::to_string(number->get());

@@ -80,6 +80,10 @@ llvm::Error rlx::checkLadders(const Profile &profile) {
   return llvm::Error::success();
 }
 
+static std::vector<std::string> resolveNames(llvm::StringRef text) {
+  return text == "none" ? std::vector<std::string>() : splitList(text);
+}
+
 /// "auto" and "none" stand for the passes' own choice.
 static std::string orChoice(llvm::StringRef value) {
   return value == "auto" || value == "none" ? "" : value.str();
@@ -119,6 +123,8 @@ Settings rlx::resolveSettings(const Profile &profile) {
   settings.weights.dtype = orChoice(profile.get("prefill.precision"));
   settings.weights.quantize = orChoice(profile.get("quantize"));
   settings.weights.embedding = orChoice(profile.get("embedding"));
+  settings.genericOps.prefill = resolveNames(profile.get("prefill.generic_ops"));
+  settings.genericOps.decode = resolveNames(profile.get("decode.generic_ops"));
   settings.targets = splitList(profile.get("target_cpu"));
   settings.optLevel = static_cast<unsigned>(profile.getInteger("cpu.opt_level"));
   addOverrides(profile, settings);

@@ -21,6 +21,7 @@ struct Settings {
   FusionOptions fusion;
   SpecializeOptions specialize;
   PackWeightsOptions weights;
+  GenericOps genericOps;
   std::vector<std::string> targets; ///< as --target-cpu spells them
   unsigned optLevel = 3;
   /// What the CPU backend does otherwise than the profile asks, a line each.

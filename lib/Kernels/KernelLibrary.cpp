@@ -85,7 +85,7 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
   setDefault(spec.inStride, spec.k);
   setDefault(spec.outStride, spec.n);
   setDefault(spec.residualStride, spec.n);
-  if (activationFormat(spec.format, target) != ActivationFormat::F32)
+  if (!spec.generic && activationFormat(spec.format, target) != ActivationFormat::F32)
     spec.inStride = 0; // The prepared layout decides.
   std::string name =
       llvm::formatv("rlx_linear_{0}_k{1}_n{2}_i{3}_o{4}", weightFormatName(spec.format), spec.k,
@@ -96,10 +96,13 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
     name += "_cap" + nameOf(*spec.cap);
   if (spec.residual)
     name += "_r" + std::to_string(spec.residualStride);
-  if (spec.singleRow)
+  if (spec.generic)
+    name += "_generic";
+  else if (spec.singleRow)
     name += "_single";
-  return getOrEmit(name, spec.residual ? 5 : 4, 1,
-                   body(target, [&](KernelBuilder &b) { emitLinear(b, spec); }));
+  return getOrEmit(name, spec.residual ? 5 : 4, 1, body(target, [&](KernelBuilder &b) {
+                     spec.generic ? emitGenericLinear(b, spec) : emitLinear(b, spec);
+                   }));
 }
 
 func::FuncOp KernelLibrary::getPrepare(PrepareSpec spec) {
@@ -129,9 +132,8 @@ func::FuncOp KernelLibrary::getRmsNorm(RmsNormSpec spec) {
 
 func::FuncOp KernelLibrary::getEmbedding(EmbeddingSpec spec) {
   setDefault(spec.outStride, spec.k);
-  std::string name =
-      llvm::formatv("rlx_embedding_{0}_k{1}_o{2}_{3}", weightFormatName(spec.format), spec.k,
-                    spec.outStride, nameOf(spec.scale));
+  std::string name = llvm::formatv("rlx_embedding_{0}_k{1}_o{2}_{3}", weightFormatName(spec.format),
+                                   spec.k, spec.outStride, nameOf(spec.scale));
   return getOrEmit(name, 3, 2, body(target, [&](KernelBuilder &b) { emitEmbedding(b, spec); }));
 }
 
@@ -192,9 +194,13 @@ func::FuncOp KernelLibrary::getAttention(AttentionSpec spec) {
     name += "_cap" + nameOf(*spec.cap);
   if (spec.window)
     name += "_w" + std::to_string(spec.window);
-  if (spec.singleRow)
+  if (spec.generic)
+    name += "_generic";
+  else if (spec.singleRow)
     name += "_single";
-  return getOrEmit(name, 3, 3, body(target, [&](KernelBuilder &b) { emitAttention(b, spec); }));
+  return getOrEmit(name, 3, 3, body(target, [&](KernelBuilder &b) {
+                     spec.generic ? emitGenericAttention(b, spec) : emitAttention(b, spec);
+                   }));
 }
 
 func::FuncOp KernelLibrary::getElementwise(ElementwiseSpec spec) {

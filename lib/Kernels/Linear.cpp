@@ -49,9 +49,8 @@ private:
 
   /// One token, or none.
   void emitRow() {
-    b.forClaimedRanges(counter, b.index(units), 1, [&](IndexRange range) {
-      emitUnits(1, {1}, range, {b.index(0), rows});
-    });
+    b.forClaimedRanges(counter, b.index(units), 1,
+                       [&](IndexRange range) { emitUnits(1, {1}, range, {b.index(0), rows}); });
   }
 
   /// Many tokens: all units for the first block of tokens, then for the next.

@@ -102,7 +102,18 @@ void rlx::buildSpecializePipeline(OpPassManager &manager, const SpecializeOption
   addStageVerifier(manager, "specialize");
 }
 
+static void addGenericOps(OpPassManager &manager, ArrayRef<std::string> names, StringRef role) {
+  if (names.empty())
+    return;
+  MarkGenericOptions options;
+  llvm::append_range(options.names, names);
+  options.role = role.str();
+  manager.addPass(createMarkGeneric(options));
+}
+
 void rlx::buildPlanPipeline(OpPassManager &manager, const PlanOptions &options) {
+  addGenericOps(manager, options.genericOps.prefill, "prefill");
+  addGenericOps(manager, options.genericOps.decode, "decode");
   manager.addPass(createPackWeights(options.weights));
   manager.addPass(createPlanMemory(options.scratchBytes));
   addStageVerifier(manager, "plan");
@@ -118,7 +129,8 @@ void rlx::registerTransformsPasses(ScratchBytesFn scratchBytes) {
                              [](OpPassManager &manager) { buildFusionPipeline(manager, {}); });
   PassPipelineRegistration<>("rlx-fold", "Compute at compile time what does not depend on tokens",
                              [](OpPassManager &manager) { buildFoldPipeline(manager); });
-  PassPipelineRegistration<>(
-      "rlx-plan", "Pack weights and plan memory",
-      [scratchBytes](OpPassManager &manager) { buildPlanPipeline(manager, {{}, scratchBytes}); });
+  PassPipelineRegistration<>("rlx-plan", "Pack weights and plan memory",
+                             [scratchBytes](OpPassManager &manager) {
+                               buildPlanPipeline(manager, {{}, scratchBytes, {}});
+                             });
 }

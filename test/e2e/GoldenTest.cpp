@@ -74,6 +74,11 @@ TEST_P(HFGolden, F32Unfused) {
   expectGolden(model, hfGolden(GetParam().number, "-long"), 2e-4);
 }
 
+TEST_P(HFGolden, F32Generic) {
+  std::string model = std::string("gemma") + GetParam().number + "-generic";
+  expectGolden(model, hfGolden(GetParam().number, ""), 2e-4);
+}
+
 // bf16 has 8 significant bits. A layer rounds the inputs of its four linear
 // layers, its keys and its values.
 TEST_P(HFGolden, BF16) {
@@ -128,6 +133,11 @@ TEST_P(GGUFGolden, BlocksGiveTheSameBitsOnEveryTarget) {
   Session a = newSession(native), b = newSession(v3);
   std::vector<int32_t> ids = someIds(native, 60);
   EXPECT_TRUE(sameBits(allLogits(a, ids), allLogits(b, ids)));
+}
+
+// Generic kernels keep activations in f32: what is left of the error is that of f32 sums.
+TEST(GGUFGoldens, GenericKernelsAreExact) {
+  expectGolden("gguf-gemma3-Q4_K_M-generic", kGgufFolder + "gemma3-Q4_K_M.npz", 2e-4);
 }
 
 TEST(GGUFGoldens, AllOfThemAreTested) {

@@ -27,6 +27,9 @@ constexpr llvm::StringLiteral kCountersAttr = "rlx.counters";
 // On a planned function, later on its rlx.variant: i64.
 constexpr llvm::StringLiteral kWorkspaceBytesAttr = "rlx.workspace_bytes";
 
+// On an op whose kernel is the generic one: unit (rlx-mark-generic).
+constexpr llvm::StringLiteral kGenericAttr = "rlx.generic";
+
 // On rlx.variant: i64, largest BATCH and OUT.
 constexpr llvm::StringLiteral kBatchMaxAttr = "rlx.batch_max";
 constexpr llvm::StringLiteral kOutMaxAttr = "rlx.out_max";

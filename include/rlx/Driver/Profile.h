@@ -37,6 +37,7 @@ enum class KeyKind {
   Integer, ///< from `min` to `max`
   Fusion,  ///< "all", "one", "none", or a list of fusions
   Targets, ///< a target CPU or a list of them
+  Names,   ///< "none", or a pattern of names or a list of them
 };
 
 /// One documented key.

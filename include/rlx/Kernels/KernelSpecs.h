@@ -71,12 +71,12 @@ enum class NormGain { Plain, OnePlus };
 /// `counter` points to an i64 that is 0 before the first thread calls: threads claim
 /// pieces of the work by counting it up.
 /// `in` is a prepared buffer with rows of preparedRowBytes(activationFormat(…), k),
-/// or, for ActivationFormat::F32, any f32 view with rows of inStride.
+/// or, for ActivationFormat::F32 and where `generic`, any f32 view with rows of inStride.
 struct LinearSpec {
   WeightFormat format = WeightFormat::F32;
   int64_t k = 0;        ///< input columns
   int64_t n = 0;        ///< output columns; with geglu the packed weight has 2 * ceil16(n) rows
-  int64_t inStride = 0; ///< ActivationFormat::F32 only; of prepared rows: preparedRowBytes / 4
+  int64_t inStride = 0; ///< of f32 views only; of prepared rows: preparedRowBytes / 4
   int64_t outStride = 0;
   bool geglu = false; ///< panels alternate gate, up; out = gelu(gate) * up
   std::optional<double> cap;
@@ -84,6 +84,8 @@ struct LinearSpec {
   int64_t residualStride = 0;
   /// The caller never passes more than one row: no code for tiles of tokens.
   bool singleRow = false;
+  /// Scalar loops instead of tiles; `in` is f32 for every format.
+  bool generic = false;
 };
 
 /// Rows for linear kernels: an RMS norm if `norm`, then conversion to `format`.
@@ -162,6 +164,7 @@ struct AttentionSpec {
   int64_t window = 0; ///< keys seen, itself included; 0: all
   int64_t qStride = 0, outStride = 0;
   bool singleRow = false; ///< seq is always 1
+  bool generic = false;   ///< scalar loops instead of the streaming kernel
 };
 
 enum class ElementwiseKind { Add, Mul, Scale, Gelu, GeGlu, SoftCap, Copy };

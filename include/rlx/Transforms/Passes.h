@@ -49,9 +49,15 @@ struct FusionOptions {
   std::vector<Fusion> decode = getAllFusions();
 };
 
+/// Names of the ops that generic kernels compute, by role (rlx-mark-generic).
+struct GenericOps {
+  std::vector<std::string> prefill, decode;
+};
+
 struct PlanOptions {
   PackWeightsOptions weights;
   ScratchBytesFn scratchBytes;
+  GenericOps genericOps;
 };
 
 /// The pipelines of the phases fuse, fold, specialize and plan. Each ends with

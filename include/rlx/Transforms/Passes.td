@@ -254,6 +254,27 @@ def Specialize : RLX_ModulePass<"rlx-specialize"> {
 // Planning
 //===----------------------------------------------------------------------===//
 
+def MarkGeneric : RLX_ModulePass<"rlx-mark-generic"> {
+  let summary = "chooses ops that the generic kernels compute";
+  let description = [{
+    A linear is named as its weight is, attention as its KV slot is; `*`, `?` and
+    [sets] match several. The ops so named get the attribute `rlx.generic`, for
+    which conversion takes scalar loops on f32 activations. A name that no op of
+    the role has is an error.
+
+    ```mlir
+    %y = rlx.linear %x, @layers.0.o : …
+    // rlx-mark-generic{names=layers.*.o} gives
+    %y = rlx.linear %x, @layers.0.o {rlx.generic} : …
+    ```
+  }];
+  let options = [
+    ListOption<"names", "names", "std::string", "names of ops">,
+    Option<"role", "role", "std::string", "\"\"",
+           "mark ops of this role's functions only: prefill or decode">
+  ];
+}
+
 def PackWeights : RLX_ModulePass<"rlx-pack-weights"> {
   let summary = "chooses the final element type and layout of every weight";
   let description = [{

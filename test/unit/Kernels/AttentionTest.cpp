@@ -47,11 +47,13 @@ struct Inputs {
   }
 };
 
+enum class Kernel { General, SingleRow, Generic };
+
 class AttentionKernel : public KernelTest {
 protected:
   static constexpr double kCap = 2.5;
 
-  static AttentionSpec attentionSpec(const Shape &shape, bool singleRow = false) {
+  static AttentionSpec attentionSpec(const Shape &shape, Kernel kernel) {
     AttentionSpec spec;
     spec.heads = shape.heads;
     spec.kvHeads = shape.kvHeads;
@@ -61,7 +63,8 @@ protected:
     spec.scale = 1 / std::sqrt(double(shape.headDim));
     if (shape.cap)
       spec.cap = kCap;
-    spec.singleRow = singleRow;
+    spec.singleRow = kernel == Kernel::SingleRow;
+    spec.generic = kernel == Kernel::Generic;
     return spec;
   }
   static KvAppendSpec appendSpec(const Shape &shape) {
@@ -75,7 +78,7 @@ protected:
   /// Outputs [batch][length][columns] of running the inputs in chunks.
   static std::vector<float> runChunks(KernelModule &module, const Shape &shape, const Inputs &in,
                                       const std::vector<int64_t> &chunks, int64_t threads,
-                                      bool singleRow) {
+                                      Kernel kernel) {
     int64_t maxChunk = *std::max_element(chunks.begin(), chunks.end());
     int64_t keep = shape.window ? shape.window - 1 + maxChunk : in.length;
     TestCache cache(in.batch, shape.kvHeads, shape.headDim, shape.type, (keep + 15) / 16 * 16);
@@ -90,7 +93,7 @@ protected:
       Buffer<float> out(q.size());
       module.run(module.kernels().getKvAppend(appendSpec(shape)), threads, k.data(), v.data(),
                  cache.data(), int64_t(1), in.batch, seq);
-      module.run(module.kernels().getAttention(attentionSpec(shape, singleRow)), threads, q.data(),
+      module.run(module.kernels().getAttention(attentionSpec(shape, kernel)), threads, q.data(),
                  out.data(), cache.data(), int64_t(1), in.batch, seq);
       for (int64_t b = 0; b < in.batch; ++b)
         std::copy(out.data() + b * seq * in.qColumns, out.data() + (b + 1) * seq * in.qColumns,
@@ -127,11 +130,24 @@ protected:
     return out;
   }
 
+  static void checkOutputs(const Shape &shape, const Inputs &kept, const std::vector<float> &out) {
+    for (int64_t b = 0; b < kept.batch; ++b)
+      for (int64_t position = 0; position < kept.length; ++position)
+        for (int64_t head = 0; head < shape.heads; ++head) {
+          std::vector<double> expected = reference(shape, kept, b, position, head);
+          int64_t row = (b * kept.length + position) * shape.heads + head;
+          for (int64_t d = 0; d < shape.headDim; ++d)
+            // Scores err by about 1e-6, values are below 5.
+            ASSERT_NEAR(out[row * shape.headDim + d], expected[d], 2e-5)
+                << "sequence " << b << " position " << position << " head " << head;
+        }
+  }
+
   void check(const Shape &shape, int64_t batch, int64_t length,
              const std::vector<std::vector<int64_t>> &splits) {
     KernelModule module(target());
-    module.kernels().getAttention(attentionSpec(shape));
-    module.kernels().getAttention(attentionSpec(shape, true));
+    for (Kernel kernel : {Kernel::General, Kernel::SingleRow, Kernel::Generic})
+      module.kernels().getAttention(attentionSpec(shape, kernel));
     module.kernels().getKvAppend(appendSpec(shape));
     ASSERT_NO_FATAL_FAILURE(module.load());
     Inputs in(shape, batch, length);
@@ -139,26 +155,19 @@ protected:
     for (std::vector<float> *values : {&kept.k, &kept.v})
       for (float &value : *values)
         value = stored(shape.type, value);
-    std::vector<float> whole = runChunks(module, shape, in, {length}, 1, false);
-    for (int64_t b = 0; b < batch; ++b)
-      for (int64_t position = 0; position < length; ++position)
-        for (int64_t head = 0; head < shape.heads; ++head) {
-          std::vector<double> expected = reference(shape, kept, b, position, head);
-          for (int64_t d = 0; d < shape.headDim; ++d)
-            // Scores err by about 1e-6, values are below 5.
-            ASSERT_NEAR(whole[((b * length + position) * shape.heads + head) * shape.headDim + d],
-                        expected[d], 2e-5)
-                << "sequence " << b << " position " << position << " head " << head;
-        }
+    std::vector<float> whole = runChunks(module, shape, in, {length}, 1, Kernel::General);
+    ASSERT_NO_FATAL_FAILURE(checkOutputs(shape, kept, whole));
+    std::vector<float> generic = runChunks(module, shape, in, splits[0], 2, Kernel::Generic);
+    ASSERT_NO_FATAL_FAILURE(checkOutputs(shape, kept, generic));
     auto equals = [&](const std::vector<float> &other) {
       return std::memcmp(whole.data(), other.data(), whole.size() * 4) == 0;
     };
-    EXPECT_TRUE(equals(runChunks(module, shape, in, {length}, 3, false)));
+    EXPECT_TRUE(equals(runChunks(module, shape, in, {length}, 3, Kernel::General)));
     std::vector<int64_t> ones(length, 1);
-    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 1, false)));
-    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 2, true)));
+    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 1, Kernel::General)));
+    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 2, Kernel::SingleRow)));
     for (const std::vector<int64_t> &split : splits)
-      EXPECT_TRUE(equals(runChunks(module, shape, in, split, 2, false)))
+      EXPECT_TRUE(equals(runChunks(module, shape, in, split, 2, Kernel::General)))
           << testing::PrintToString(split);
   }
 };

@@ -24,7 +24,12 @@ protected:
     int64_t k, n;
     bool geglu = false, cap = false, residual = false;
     bool singleRow = false; ///< single rows go through the kernel that knows only one
+    bool generic = false;
   };
+
+  ActivationFormat activationOf(const Case &c) const {
+    return c.generic ? ActivationFormat::F32 : activationFormat(c.format, target());
+  }
 
   static LinearSpec specOf(const Case &c, bool singleRow = false) {
     LinearSpec spec;
@@ -33,6 +38,7 @@ protected:
     spec.n = c.n;
     spec.geglu = c.geglu;
     spec.singleRow = singleRow;
+    spec.generic = c.generic;
     if (c.cap)
       spec.cap = 3.0;
     spec.residual = c.residual;
@@ -117,7 +123,7 @@ void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64
     module.kernels().getLinear(specOf(c));
     module.kernels().getLinear(specOf(c, c.singleRow));
     PrepareSpec prepare;
-    prepare.format = activationFormat(c.format, module.getTarget());
+    prepare.format = activationOf(c);
     prepare.k = c.k;
     module.kernels().getPrepare(prepare);
   }
@@ -135,7 +141,7 @@ void LinearKernel::checkCase(KernelModule &module, const Case &c,
   TestWeights weights(c.format, c.geglu ? (c.n + 15) / 16 * 32 : c.n, c.k, 1 + c.k + c.n);
   int64_t maxRows = *std::max_element(rowCounts.begin(), rowCounts.end());
   Buffer<float> in(randomFloats(maxRows * c.k, 7));
-  ActivationFormat format = activationFormat(c.format, module.getTarget());
+  ActivationFormat format = activationOf(c);
   Buffer<uint8_t> prepared(maxRows * preparedRowBytes(format, c.k));
   PrepareSpec prepare;
   prepare.format = format;
@@ -234,6 +240,17 @@ TEST_P(LinearShape, Epilogues) {
     cases.push_back({format, k, 72, /*geglu=*/false, /*cap=*/true, /*residual=*/true});
   }
   check(cases, {1, 3, 14});
+}
+
+TEST_P(LinearShape, GenericKernels) {
+  std::vector<Case> cases;
+  for (WeightFormat format : formats()) {
+    Case plain{format, depth(format, 2), 40};
+    Case epilogues{format, depth(format, 1), 40, true, true, true};
+    plain.generic = epilogues.generic = true;
+    cases.insert(cases.end(), {plain, epilogues});
+  }
+  check(cases, {1, 3});
 }
 
 TEST_P(LinearShape, SingleRowEqualsGeneral) {
