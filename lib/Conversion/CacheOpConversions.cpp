@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #include "StepBuilder.h"
 #include "rlx/Conversion/Attributes.h"
+#include "rlx/Conversion/Scratch.h"
 
 using namespace mlir;
 using namespace rlx;
@@ -68,7 +69,7 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
   spec.window = window;
   spec.qStride = in->getStride();
   spec.generic = op->hasAttr(kGenericAttr);
-  spec.singleRow = matchPattern(step.seq, m_One());
+  spec.chunks = getAttentionChunks(op, query, window);
   FailureOr<View> out = makeResult(op->getResult(0), *in);
   if (failed(out))
     return failure();
@@ -76,10 +77,30 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
   work.kvSlot = slot->second;
   work.probe = kernels.getProbe(DotProduct::F32);
   work.keyOperations = 4 * spec.heads * spec.headDim; // a product with the key, one with the value
-  return call(
-      op, kernels.getAttention(spec),
-      {in->pointer, out->pointer, step.sequences, getIndex(slot->second), step.batch, step.seq},
-      {{in->region, Region::cacheSlot(slot->second)}, {}, {out->region}}, work);
+  View to = *out;
+  if (spec.chunks) {
+    int64_t bytes = spec.heads * spec.chunks * attentionChunkBytes(spec.headDim);
+    FailureOr<View> parts = getScratch(op, *in, bytes);
+    if (failed(parts))
+      return failure();
+    to = *parts;
+  }
+  FailureOr<std::pair<Value, Region>> counter = takeCounter(op);
+  if (failed(counter))
+    return failure();
+  if (failed(call(op, kernels.getAttention(spec),
+                  {in->pointer, to.pointer, step.sequences, counter->first, getIndex(slot->second),
+                   step.batch, step.seq},
+                  {{in->region, Region::cacheSlot(slot->second), counter->second}, {}, {to.region}},
+                  work)))
+    return failure();
+  if (!spec.chunks)
+    return success();
+  StageWork merge;
+  merge.verb = "attention merge";
+  return call(op, kernels.getAttentionMerge(spec),
+              {to.pointer, out->pointer, step.sequences, step.batch},
+              {{to.region}, {}, {out->region}}, merge);
 }
 
 LogicalResult StepBuilder::convert(CachedAttentionOp op) {

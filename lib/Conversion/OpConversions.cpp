@@ -70,27 +70,33 @@ LogicalResult StepBuilder::convert(RmsNormOp op) {
   return call(op, kernels.getRmsNorm(spec), operands, accesses);
 }
 
+FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t rowBytes) {
+  auto scratch = op->getAttrOfType<IntegerAttr>(kScratchAttr);
+  if (!scratch) {
+    op->emitOpError("expected the attribute ") << kScratchAttr << "; run memory planning before";
+    return failure();
+  }
+  int64_t offset = scratch.getInt();
+  View view = rows;
+  view.pointer = offsetPointer(builder, loc, step.workspace, offset);
+  view.region = {
+      Region::Space::Workspace, offset, offset + rows.maxRows * rowBytes, rowBytes, 0, rowBytes};
+  if (failed(checkPlace(op, view.region)))
+    return failure();
+  return view;
+}
+
 FailureOr<View> StepBuilder::prepareInput(LinearOp op, ActivationFormat activation, int64_t k) {
   FailureOr<View> in = getView(op, op.getInput());
   if (failed(in) || (activation == ActivationFormat::F32 && !op.getNorm()))
     return in;
-  auto scratch = op->getAttrOfType<IntegerAttr>(kScratchAttr);
-  if (!scratch) {
-    op.emitOpError("expected the attribute ") << kScratchAttr << "; run memory planning before";
+  FailureOr<View> prepared = getScratch(op, *in, preparedRowBytes(activation, k));
+  if (failed(prepared))
     return failure();
-  }
   PrepareSpec spec;
   spec.format = activation;
   spec.k = k;
   spec.inStride = in->getStride();
-  View prepared = *in;
-  int64_t rowBytes = preparedRowBytes(activation, k);
-  int64_t offset = scratch.getInt();
-  prepared.pointer = offsetPointer(builder, loc, step.workspace, offset);
-  prepared.region = {
-      Region::Space::Workspace, offset, offset + in->maxRows * rowBytes, rowBytes, 0, rowBytes};
-  if (failed(checkPlace(op, prepared.region)))
-    return failure();
   SmallVector<Value> operands = {in->pointer};
   if (FlatSymbolRefAttr norm = op.getNormAttr()) {
     FailureOr<Value> gain = getWeight(op, norm);
@@ -100,11 +106,11 @@ FailureOr<View> StepBuilder::prepareInput(LinearOp op, ActivationFormat activati
     spec.eps = op.getEps()->convertToFloat();
     operands.push_back(*gain);
   }
-  operands.append({prepared.pointer, in->rows});
+  operands.append({prepared->pointer, in->rows});
   StageWork work;
   work.verb = "prepare";
   work.shape = std::to_string(k);
-  if (failed(call(op, kernels.getPrepare(spec), operands, {{in->region}, {}, {prepared.region}},
+  if (failed(call(op, kernels.getPrepare(spec), operands, {{in->region}, {}, {prepared->region}},
                   work)))
     return failure();
   return prepared;

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Linear ops keep normalised or converted activations in scratch memory.
+// Linear ops keep normalised or converted activations in scratch memory, attention of
+// single tokens what it finds in each chunk of keys.
 //
 //===----------------------------------------------------------------------===//
 #include "rlx/Conversion/Scratch.h"
@@ -15,7 +16,27 @@
 
 using namespace rlx;
 
+int64_t rlx::getAttentionChunks(mlir::Operation *op, mlir::Value query, int64_t window) {
+  auto type = llvm::cast<mlir::RankedTensorType>(query.getType());
+  SymbolAttr past =
+      lookupSymbol(op, mlir::StringAttr::get(op->getContext(), RLXDialect::kPastSymbol));
+  if (type.getDimSize(1) != 1 || !past || op->hasAttr(kGenericAttr))
+    return 0;
+  return attentionChunks(past.getMax() + 1, window);
+}
+
+/// Bytes of the chunks of one token's heads.
+template <typename OpT> static int64_t chunkBytes(OpT op) {
+  auto type = llvm::cast<mlir::RankedTensorType>(op.getQuery().getType());
+  int64_t chunks = getAttentionChunks(op, op.getQuery(), op.getWindow().value_or(0));
+  return type.getDimSize(2) * chunks * attentionChunkBytes(type.getDimSize(3));
+}
+
 int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
+  if (auto attention = llvm::dyn_cast<AttentionOp>(op))
+    return maxTokens * chunkBytes(attention);
+  if (auto attention = llvm::dyn_cast<CachedAttentionOp>(op))
+    return maxTokens * chunkBytes(attention);
   auto linear = llvm::dyn_cast<LinearOp>(op);
   if (!linear)
     return 0;

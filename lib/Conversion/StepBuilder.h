@@ -71,6 +71,8 @@ private:
   mlir::LogicalResult convertOp(mlir::Operation *op);
   mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
 
+  /// The op's scratch memory: as many rows as `rows` has, of `rowBytes` each.
+  mlir::FailureOr<View> getScratch(mlir::Operation *op, const View &rows, int64_t rowBytes);
   /// The activations that a linear op's kernel reads: prepared ones, or the input.
   mlir::FailureOr<View> prepareInput(LinearOp op, ActivationFormat activation, int64_t k);
 
@@ -93,9 +95,9 @@ private:
     llvm::SmallVector<Region> inPlace; ///< reads that may be of the view that is written
     llvm::SmallVector<Region> writes;
   };
-  /// Sets the counters of linear kernels to 0, in thread 0.
+  /// Sets the counters of kernels to 0, in thread 0.
   mlir::LogicalResult clearCounters();
-  /// The next linear kernel's counter and its place.
+  /// The next counter of a kernel whose work is claimed, and its place.
   mlir::FailureOr<std::pair<mlir::Value, Region>> takeCounter(mlir::Operation *op);
 
   /// Calls a kernel for `op`, a stage of the step; appends `thread` and `threads` to the operands.

@@ -6,11 +6,16 @@
 //===----------------------------------------------------------------------===//
 //
 // A work item is a tile of query rows (tokens x heads of a group) that read one KV
-// head. Blocks of 16 keys at absolute positions are merged in ascending order by the
-// online softmax. To a row, a block without any of its keys is exactly neutral: its
-// maximum stays, so that old sums are scaled by exp(0) = 1 and grow by 0; the last
-// step turns -0, the one trace that adding 0 can leave, into +0. Hence tiles may
-// share blocks, and results do not depend on how rows are tiled.
+// head. Keys come in chunks at absolute positions. Within a chunk the softmax has two
+// steps: all scores and their maximum, then the weights, their sum and the sums of
+// values, key after key. Chunks are merged in ascending order. To a row, a key or a
+// chunk that it does not see is exactly neutral: a weight of 0 adds 0 to sums, and a
+// chunk that leaves the maximum as it was scales old sums by exp(0) = 1; the last step
+// turns -0, the one trace that adding 0 can leave, into +0. Hence tiles may share keys,
+// and results do not depend on how rows are tiled.
+//
+// A single token has few tiles, so that chunks are work items, too: one kernel leaves
+// what it found in each, another merges them as the tiles of many tokens do.
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
@@ -27,6 +32,49 @@ static constexpr double kNoKey = -3.0e38;
 // Independent chains of fused multiply-adds that hide their latency.
 static constexpr int64_t kScoreChains = 8;
 
+// Keys whose values are added up before the sums go back to memory: their rows are read one after
+// another.
+static constexpr int64_t kValueKeys = 32;
+
+// What a chunk of one token's rows leaves: the maximum, the sum's lanes, the outputs.
+static constexpr int64_t kPartSum = 64, kPartOutputs = 128;
+
+static void emitZeros(KernelBuilder &b, int64_t columns, Value address) {
+  b.forColumns(columns, [&](Value d, int64_t lanes) {
+    b.store(b.constant(b.vf(lanes), 0.0), b.at(address, d, 4));
+  });
+}
+
+/// Adds to `total`, `maximum` and `sum` of a row what a chunk has found.
+static void emitMergeChunk(KernelBuilder &b, int64_t headDim, Value total, Value &maximum,
+                           Value &sum, Value part, Value partMaximum, Value partSum) {
+  Value next = b.maxf(partMaximum, maximum);
+  Value keep = emitExp(b, b.subf(maximum, next)), add = emitExp(b, b.subf(partMaximum, next));
+  auto merge = [&](Value old, Value more, VectorType type) {
+    return b.fma(old, b.splat(keep, type), b.mulf(more, b.splat(add, type)));
+  };
+  b.forColumns(headDim, [&](Value d, int64_t lanes) {
+    VectorType type = b.vf(lanes);
+    Value place = b.at(total, d, 4);
+    b.store(merge(b.load(type, place), b.load(type, b.at(part, d, 4)), type), place);
+  });
+  sum = merge(sum, partSum, b.vf());
+  maximum = next;
+}
+
+/// out = total / sum
+static void emitQuotient(KernelBuilder &b, int64_t headDim, Value total, Value sum, Value out) {
+  Value inverse = b.divf(b.constant(b.f32(), 1.0), emitSum(b, sum));
+  b.forColumns(headDim, [&](Value d, int64_t lanes) {
+    VectorType type = b.vf(lanes);
+    Value value = b.load(type, b.at(total, d, 4));
+    b.store(b.fma(value, b.splat(inverse, type), b.constant(type, 0.0)), b.at(out, d, 4));
+  });
+}
+
+// A chunk lies in one piece in the ring.
+static_assert(kAttentionChunk % RLX_KV_CHUNK == 0 && RLX_KV_CHUNK % kAttentionChunk == 0);
+
 namespace {
 
 /// One query row of the tile.
@@ -41,47 +89,126 @@ public:
       : b(b), spec(spec), group(spec.heads / spec.kvHeads), bytes(kvBytes(spec.kvType)) {
     const TargetDescription &target = b.getTarget();
     rows = target.attentionRows;
-    if (spec.singleRow) // Few heads: leave work for other threads.
-      rows = std::min({rows, group, std::max<int64_t>(ceilDiv(spec.heads, 4), 1)});
+    if (spec.chunks) // No row for none: each computes what its head needs.
+      for (rows = std::min(rows, group); group % rows; --rows)
+        ;
     vectors = std::max<int64_t>(target.attentionRows * target.attentionVectors / rows, 1);
-    // Two blocks of scores at most, four for a single row.
     blocks = std::clamp<int64_t>(kScoreChains / rows, 1, 4);
   }
 
+  /// Whole rows.
   void emit() {
-    Value batch = b.arg(4), seq = b.arg(5);
+    Value batch = b.arg(5), seq = b.arg(6);
     Value perHead = b.mul(seq, group);
     Value tiles = b.div(b.add(perHead, rows - 1), rows);
-    queries = b.stack(rows * spec.headDim * 4);
+    allocate();
+    totals = b.stack(rows * spec.headDim * 4);
     outputs = b.stack(rows * spec.headDim * 4);
-    weights = b.stack(rows * kLanes * 4);
-    Value pairs = b.mul(batch, spec.kvHeads);
-    b.forInterleaved(b.mul(tiles, pairs), [&](Value item) {
+    outputBytes = spec.headDim * 4;
+    Value pairs = b.mul(batch, spec.kvHeads), work = b.mul(tiles, pairs);
+    b.forClaimed(b.arg(3), work, [&](Value item) {
+      item = b.sub(b.sub(work, b.index(1)), item); // the last ones see most keys
       Value pair = b.rem(item, pairs);
-      emitTile(b.div(pair, spec.kvHeads), b.rem(pair, spec.kvHeads), b.div(item, pairs), seq);
+      Value sequence = b.div(pair, spec.kvHeads), head = b.rem(pair, spec.kvHeads);
+      emitTile(sequence, head, b.div(item, pairs), seq);
+    });
+  }
+
+  /// The chunks of the rows of one token each.
+  void emitChunks() {
+    const int64_t tiles = spec.heads / rows;
+    Value batch = b.arg(5);
+    allocate();
+    outputBytes = spec.chunks * attentionChunkBytes(spec.headDim);
+    Value most = b.forEach(b.index(0), batch, 1, b.index(0), [&](Value i, ValueRange carried) {
+                    return KernelBuilder::Values{b.max(carried[0], locateChunks(i).second)};
+                  }).front();
+    b.forClaimed(b.arg(3), b.mul(b.mul(most, tiles), batch), [&](Value item) {
+      Value sequence = b.rem(item, batch), rest = b.div(item, batch);
+      Value tile = b.rem(rest, tiles), chunk = b.div(rest, tiles);
+      auto [first, count] = locateChunks(sequence);
+      b.ifThen(b.less(chunk, count), [&, first = first] {
+        Value head = b.mul(tile, rows);
+        Value part = b.add(b.mul(b.add(b.mul(sequence, spec.heads), head), spec.chunks), chunk);
+        emitPart(sequence, b.div(head, group), b.rem(head, group), b.add(first, chunk),
+                 b.at(b.arg(1), part, attentionChunkBytes(spec.headDim)));
+      });
     });
   }
 
 private:
-  void emitTile(Value sequenceNumber, Value head, Value tile, Value seq) {
+  /// The first chunk that a sequence's only token sees, and how many.
+  std::pair<Value, Value> locateChunks(Value sequence) {
+    QueryRow row = locateRow(sequence, b.index(0), b.index(1), b.index(0));
+    Value first = b.div(row.first, kAttentionChunk), last = b.div(row.last, kAttentionChunk);
+    return {first, b.add(b.sub(last, first), 1)};
+  }
+
+  void allocate() {
+    queries = b.stack(rows * spec.headDim * 4);
+    weights = b.stack(rows * kAttentionChunk * 4);
+  }
+
+  /// Finds the rows from number `first` on, and copies their queries together.
+  KvPlanes beginTile(Value sequenceNumber, Value head, Value seq, Value first) {
     SequenceAddress sequence(b, b.arg(2), sequenceNumber);
-    KvPlanes planes(b, sequence.slot(b.arg(3)), head);
-    Value past = sequence.past();
     tileRows.clear();
     for (int64_t r = 0; r < rows; ++r)
-      tileRows.push_back(locateRow(sequenceNumber, head, past, seq, b.add(b.mul(tile, rows), r)));
+      tileRows.push_back(locateRow(sequenceNumber, head, seq, b.add(first, r)));
     for (int64_t r = 0; r < rows; ++r)
       b.forColumns(spec.headDim, [&](Value d, int64_t lanes) {
-        Value offset = b.add(d, r * spec.headDim);
-        b.store(b.load(b.vf(lanes), b.at(tileRows[r].query, d, 4)), b.at(queries, offset, 4));
-        b.store(b.constant(b.vf(lanes), 0.0), b.at(outputs, offset, 4));
+        Value query = b.load(b.vf(lanes), b.at(tileRows[r].query, d, 4));
+        b.store(query, b.at(queries, b.add(d, r * spec.headDim), 4));
       });
-    emitBlocks(planes);
-    emitOutputs();
+    return KvPlanes(b, sequence.slot(b.arg(4)), head);
+  }
+
+  void emitTile(Value sequence, Value head, Value tile, Value seq) {
+    KvPlanes planes = beginTile(sequence, head, seq, b.mul(tile, rows));
+    clear(totals, spec.headDim * 4);
+    Value begin = b.div(tileRows.front().first, kAttentionChunk);
+    Value end = b.add(b.div(tileRows.back().last, kAttentionChunk), 1);
+    KernelBuilder::Values state = initialState();
+    state = b.forEach(begin, end, 1, state, [&](Value chunk, ValueRange carried) {
+      KernelBuilder::Values found = emitChunk(planes, chunk), next(carried);
+      for (int64_t r = 0; r < rows; ++r) {
+        Value total = b.at(totals, r * spec.headDim * 4);
+        Value part = b.at(outputs, r * spec.headDim * 4);
+        emitMergeChunk(b, spec.headDim, total, next[r], next[rows + r], part, found[r],
+                       found[rows + r]);
+      }
+      return next;
+    });
+    for (int64_t r = 0; r < rows; ++r)
+      emitQuotient(b, spec.headDim, b.at(totals, r * spec.headDim * 4), state[rows + r],
+                   tileRows[r].out);
+  }
+
+  /// One chunk of a tile of one token's rows, whose results go to `part` and following.
+  void emitPart(Value sequence, Value head, Value first, Value chunk, Value part) {
+    KvPlanes planes = beginTile(sequence, head, b.index(1), first);
+    outputs = b.at(part, kPartOutputs);
+    KernelBuilder::Values found = emitChunk(planes, chunk);
+    for (int64_t r = 0; r < rows; ++r) {
+      b.store(found[r], part, r * outputBytes);
+      b.store(found[rows + r], part, r * outputBytes + kPartSum);
+    }
+  }
+
+  void clear(Value buffer, int64_t rowBytes) {
+    for (int64_t r = 0; r < rows; ++r)
+      emitZeros(b, spec.headDim, b.at(buffer, r * rowBytes));
+  }
+
+  /// Maxima, then sums, of rows that have seen no key.
+  KernelBuilder::Values initialState() {
+    KernelBuilder::Values state(rows, b.constant(b.f32(), kNoKey));
+    state.append(rows, b.constant(b.vf(), 0.0));
+    return state;
   }
 
   /// Rows are numbered token * group + head of the group. Those past the end repeat the last one.
-  QueryRow locateRow(Value sequence, Value head, Value past, Value seq, Value number) {
+  QueryRow locateRow(Value sequence, Value head, Value seq, Value number) {
     number = b.min(number, b.sub(b.mul(seq, group), b.index(1)));
     Value token = b.div(number, group);
     Value row = b.add(b.mul(sequence, seq), token);
@@ -89,7 +216,7 @@ private:
     QueryRow result;
     result.query = b.at(b.at(b.arg(0), row, spec.qStride * 4), column, 4);
     result.out = b.at(b.at(b.arg(1), row, spec.outStride * 4), column, 4);
-    result.last = b.add(past, token);
+    result.last = b.add(SequenceAddress(b, b.arg(2), sequence).past(), token);
     result.first = b.index(0);
     if (spec.window)
       result.first =
@@ -97,48 +224,65 @@ private:
     return result;
   }
 
-  void emitBlocks(const KvPlanes &planes) {
-    Value begin = b.div(tileRows.front().first, kLanes);
-    Value end = b.add(b.div(tileRows.back().last, kLanes), 1);
-    KernelBuilder::Values state;
-    for (int64_t r = 0; r < rows; ++r)
-      state.push_back(b.constant(b.f32(), kNoKey));
-    state.append(rows, b.constant(b.vf(), 0.0));
+  /// The tile's keys within one chunk: fills the outputs and returns maxima, then sums.
+  KernelBuilder::Values emitChunk(const KvPlanes &planes, Value chunk) {
+    Value start = b.mul(chunk, kAttentionChunk), ring = b.rem(start, planes.capacity);
+    Value first = b.sub(b.max(tileRows.front().first, start), start);
+    Value end = b.min(b.sub(b.add(tileRows.back().last, 1), start), b.index(kAttentionChunk));
+    IndexRange range = {b.div(first, kLanes), b.div(b.add(end, kLanes - 1), kLanes)};
+    KernelBuilder::Values maxima =
+        emitScores(b.at(planes.k, ring, spec.headDim * bytes), start, range);
+    KernelBuilder::Values state = emitWeights(range, maxima);
+    clear(outputs, outputBytes);
+    // Values beyond the tile's keys may not have been written yet: 0 * NaN would not be neutral.
+    Value values = b.at(planes.v, ring, spec.headDim * bytes);
+    b.forEach(first, end, kValueKeys,
+              [&](Value key) { emitValues(values, {key, b.min(b.add(key, kValueKeys), end)}); });
+    return state;
+  }
+
+  Value weightAddress(Value block, int64_t row) {
+    return b.at(weights, block, kLanes * 4, row * kAttentionChunk * 4);
+  }
+
+  /// Leaves the final scores of blocks of 16 keys, which begin at position `start`, where weights
+  /// will be, and returns the maxima of the rows' lanes.
+  KernelBuilder::Values emitScores(Value keys, Value start, IndexRange range) {
+    KernelBuilder::Values maxima(rows, b.constant(b.vf(), kNoKey));
+    Value begin = range.begin;
     for (int64_t step : {blocks, int64_t(1)}) {
-      Value stop = b.add(begin, b.mul(b.div(b.sub(end, begin), step), step));
-      state = b.forEach(begin, stop, step, state, [&](Value block, ValueRange carried) {
+      Value stop = b.add(begin, b.mul(b.div(b.sub(range.end, begin), step), step));
+      maxima = b.forEach(begin, stop, step, maxima, [&](Value block, ValueRange carried) {
         KernelBuilder::Values next(carried);
-        SmallVector<Value> scores = emitScores(planes, block, step);
+        SmallVector<Value> products = emitProducts(keys, block, step);
         for (int64_t i = 0; i < step; ++i)
-          emitMerge(planes, b.add(block, i), ArrayRef(scores).slice(i * rows, rows), next);
+          for (int64_t r = 0; r < rows; ++r) {
+            Value number = b.add(block, i), base = b.add(start, b.mul(number, kLanes));
+            Value score = emitMasked(products[i * rows + r], tileRows[r], base);
+            next[r] = b.maxf(score, next[r]);
+            b.store(score, weightAddress(number, r));
+          }
         return next;
       });
       begin = stop;
       if (blocks == 1)
         break;
     }
-    finalSums.assign(state.begin() + rows, state.end());
-  }
-
-  /// Row of the ring where a block begins.
-  Value ringRow(const KvPlanes &planes, Value block) {
-    return b.rem(b.mul(block, kLanes), planes.capacity);
+    return maxima;
   }
 
   /// q.k of `count` blocks x rows.
-  SmallVector<Value> emitScores(const KvPlanes &planes, Value block, int64_t count) {
-    SmallVector<Value> keys;
-    for (int64_t i = 0; i < count; ++i)
-      keys.push_back(b.at(planes.k, ringRow(planes, b.add(block, i)), spec.headDim * bytes));
+  SmallVector<Value> emitProducts(Value keys, Value block, int64_t count) {
+    Value first = b.at(keys, block, spec.headDim * kLanes * bytes);
     auto step = [&](Value d, int64_t features, MutableArrayRef<Value> sums) {
-      Value query = b.at(queries, d, 4);
+      Value query = b.at(queries, d, 4), key = b.at(first, d, kLanes * bytes);
       for (int64_t f = 0; f < features; ++f)
         for (int64_t i = 0; i < count; ++i) {
-          Value key = emitLoadKv(b, spec.kvType, kLanes, b.at(keys[i], d, kLanes * bytes),
-                                 f * kLanes * bytes);
+          Value k =
+              emitLoadKv(b, spec.kvType, kLanes, key, (i * spec.headDim + f) * kLanes * bytes);
           for (int64_t r = 0; r < rows; ++r) {
             Value q = b.loadSplat(b.vf(), query, (r * spec.headDim + f) * 4);
-            sums[i * rows + r] = b.fma(q, key, sums[i * rows + r]);
+            sums[i * rows + r] = b.fma(q, k, sums[i * rows + r]);
           }
         }
     };
@@ -173,57 +317,55 @@ private:
     return arith::SelectOp::create(b, seen, score, none);
   }
 
-  /// Merges one block into `state` (maxima, then sums) and the outputs.
-  void emitMerge(const KvPlanes &planes, Value block, ArrayRef<Value> scores,
-                 MutableArrayRef<Value> state) {
-    Value base = b.mul(block, kLanes);
-    SmallVector<Value> corrections;
-    for (int64_t r = 0; r < rows; ++r) {
-      Value &maximum = state[r], &sum = state[rows + r];
-      Value score = emitMasked(scores[r], tileRows[r], base);
-      Value next = b.maxf(emitMax(b, score), maximum);
-      Value p = emitExp(b, b.subf(score, b.splat(next, b.vf())));
-      Value correction = emitExp(b, b.subf(maximum, next));
-      sum = b.fma(sum, b.splat(correction, b.vf()), p);
-      maximum = next;
-      b.store(p, weights, r * kLanes * 4);
-      corrections.push_back(correction);
-    }
-    // Values beyond the tile's keys may not have been written yet: 0 * NaN would not be neutral.
-    Value first = b.sub(b.max(tileRows.front().first, base), base);
-    Value end = b.sub(b.min(b.add(tileRows.back().last, 1), b.add(base, kLanes)), base);
-    Value values = b.at(planes.v, ringRow(planes, block), spec.headDim * bytes);
-    const int64_t chunk = vectors * kLanes, full = spec.headDim / chunk * chunk;
+  /// Makes weights of the scores, and returns each row's maximum, then the sums of its lanes.
+  KernelBuilder::Values emitWeights(IndexRange range, ArrayRef<Value> maxima) {
+    KernelBuilder::Values state;
+    for (Value lanes : maxima)
+      state.push_back(emitMax(b, lanes));
+    SmallVector<Value> sums(rows, b.constant(b.vf(), 0.0));
+    state.append(b.forEach(range.begin, range.end, 1, sums, [&](Value block, ValueRange carried) {
+      KernelBuilder::Values next(carried);
+      for (int64_t r = 0; r < rows; ++r) {
+        Value address = weightAddress(block, r);
+        Value weight = emitExp(b, b.subf(b.load(b.vf(), address), b.splat(state[r], b.vf())));
+        next[r] = b.addf(next[r], weight);
+        b.store(weight, address);
+      }
+      return next;
+    }));
+    return state;
+  }
+
+  /// Adds the weighted values of a range of keys to the outputs.
+  void emitValues(Value values, IndexRange keys) {
+    const int64_t step = vectors * kLanes, full = spec.headDim / step * step;
     if (full)
-      b.forEach(b.index(0), b.index(full), chunk, [&](Value d) {
-        emitAccumulate(values, d, SmallVector<int64_t>(vectors, kLanes), first, end, corrections);
+      b.forEach(b.index(0), b.index(full), step, [&](Value d) {
+        emitAccumulate(values, d, SmallVector<int64_t>(vectors, kLanes), keys);
       });
     SmallVector<int64_t> rest;
     for (int64_t d = full; d < spec.headDim; d += kLanes)
       rest.push_back(std::min(kLanes, spec.headDim - d));
     if (!rest.empty())
-      emitAccumulate(values, b.index(full), rest, first, end, corrections);
+      emitAccumulate(values, b.index(full), rest, keys);
   }
 
-  /// outputs[r][d…] = outputs * correction + sum over keys j in [first, end) of p[r][j] * V[j][d…]
-  void emitAccumulate(Value values, Value d, ArrayRef<int64_t> lanes, Value first, Value end,
-                      ArrayRef<Value> corrections) {
-    auto address = [&](int64_t r) { return b.at(outputs, d, 4, r * spec.headDim * 4); };
+  /// outputs[r][d…] += sum over keys j of weights[r][j] * V[j][d…]
+  void emitAccumulate(Value values, Value d, ArrayRef<int64_t> lanes, IndexRange keys) {
+    auto address = [&](int64_t r) { return b.at(outputs, d, 4, r * outputBytes); };
     SmallVector<Value> sums;
     for (int64_t r = 0; r < rows; ++r)
-      for (auto [i, n] : llvm::enumerate(lanes)) {
-        Value old = b.load(b.vf(n), address(r), i * kLanes * 4);
-        sums.push_back(b.mulf(old, b.splat(corrections[r], b.vf(n))));
-      }
+      for (auto [i, n] : llvm::enumerate(lanes))
+        sums.push_back(b.load(b.vf(n), address(r), i * kLanes * 4));
     Value column = b.at(values, d, bytes);
-    sums = b.forEach(first, end, 1, sums, [&](Value j, ValueRange carried) {
+    sums = b.forEach(keys.begin, keys.end, 1, sums, [&](Value j, ValueRange carried) {
       KernelBuilder::Values next(carried);
       Value row = b.at(column, j, spec.headDim * bytes), weight = b.at(weights, j, 4);
       SmallVector<Value> v;
       for (auto [i, n] : llvm::enumerate(lanes))
         v.push_back(emitLoadKv(b, spec.kvType, n, row, i * kLanes * bytes));
       for (int64_t r = 0; r < rows; ++r) {
-        Value p = b.load(b.f32(), weight, r * kLanes * 4);
+        Value p = b.load(b.f32(), weight, r * kAttentionChunk * 4);
         for (auto [i, n] : llvm::enumerate(lanes)) {
           Value &sum = next[r * lanes.size() + i];
           sum = b.fma(b.splat(p, b.vf(n)), v[i], sum);
@@ -236,29 +378,45 @@ private:
         b.store(sums[r * lanes.size() + i], address(r), i * kLanes * 4);
   }
 
-  void emitOutputs() {
-    for (int64_t r = 0; r < rows; ++r) {
-      Value inverse = b.divf(b.constant(b.f32(), 1.0), emitSum(b, finalSums[r]));
-      b.forColumns(spec.headDim, [&](Value d, int64_t lanes) {
-        VectorType type = b.vf(lanes);
-        Value sum = b.load(type, b.at(outputs, b.add(d, r * spec.headDim), 4));
-        Value result = b.fma(sum, b.splat(inverse, type), b.constant(type, 0.0));
-        b.store(result, b.at(tileRows[r].out, d, 4));
-      });
-    }
-  }
-
   KernelBuilder &b;
   const AttentionSpec &spec;
   int64_t group, bytes;
   int64_t rows = 0, vectors = 0, blocks = 0;
-  Value queries, outputs, weights; ///< on the stack: [rows][headDim] twice, [rows][16]
+  Value queries;           ///< [rows][headDim], on the stack like the next two
+  Value weights;           ///< [rows][kAttentionChunk], scores before
+  Value totals;            ///< [rows][headDim], all chunks so far
+  Value outputs;           ///< rows of one chunk
+  int64_t outputBytes = 0; ///< from one row of them to the next
   SmallVector<QueryRow> tileRows;
-  SmallVector<Value> finalSums;
 };
 
 } // namespace
 
 void rlx::emitAttention(KernelBuilder &b, const AttentionSpec &spec) {
-  AttentionEmitter(b, spec).emit();
+  AttentionEmitter emitter(b, spec);
+  spec.chunks ? emitter.emitChunks() : emitter.emit();
+}
+
+void rlx::emitAttentionMerge(KernelBuilder &b, const AttentionSpec &spec) {
+  const int64_t partBytes = attentionChunkBytes(spec.headDim);
+  b.forRows(b.mul(b.arg(3), spec.heads), [&](Value item) {
+    Value sequence = b.div(item, spec.heads), head = b.rem(item, spec.heads);
+    Value last = SequenceAddress(b, b.arg(2), sequence).past(), first = b.index(0);
+    if (spec.window)
+      first = b.sub(b.max(b.add(last, 1), b.index(spec.window)), b.index(spec.window));
+    Value chunks = b.sub(b.div(last, kAttentionChunk), b.div(first, kAttentionChunk));
+    Value parts = b.at(b.arg(0), item, spec.chunks * partBytes);
+    Value row = b.at(b.arg(1), sequence, spec.outStride * 4);
+    Value out = b.at(row, head, spec.headDim * 4);
+    emitZeros(b, spec.headDim, out);
+    KernelBuilder::Values state = {b.constant(b.f32(), kNoKey), b.constant(b.vf(), 0.0)};
+    state = b.forEach(b.index(0), b.add(chunks, 1), 1, state, [&](Value chunk, ValueRange old) {
+      KernelBuilder::Values next(old);
+      Value part = b.at(parts, chunk, partBytes);
+      emitMergeChunk(b, spec.headDim, out, next[0], next[1], b.at(part, kPartOutputs),
+                     b.load(b.f32(), part), b.load(b.vf(), part, kPartSum));
+      return next;
+    });
+    emitQuotient(b, spec.headDim, out, state[1], out);
+  });
 }

@@ -25,6 +25,7 @@ void emitRopeAngles(KernelBuilder &b, const RopeAnglesSpec &spec, mlir::Value ta
 void emitRope(KernelBuilder &b, const RopeSpec &spec);
 void emitKvAppend(KernelBuilder &b, const KvAppendSpec &spec);
 void emitAttention(KernelBuilder &b, const AttentionSpec &spec);
+void emitAttentionMerge(KernelBuilder &b, const AttentionSpec &spec);
 /// The same by its definition (LinearSpec::generic, AttentionSpec::generic).
 void emitGenericLinear(KernelBuilder &b, const LinearSpec &spec);
 void emitGenericAttention(KernelBuilder &b, const AttentionSpec &spec);

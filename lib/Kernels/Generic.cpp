@@ -63,7 +63,7 @@ public:
       : b(b), spec(spec), bytes(kvBytes(spec.kvType)) {}
 
   void emit() {
-    Value seq = b.arg(5), queries = b.mul(b.mul(b.arg(4), seq), spec.heads);
+    Value seq = b.arg(6), queries = b.mul(b.mul(b.arg(5), seq), spec.heads);
     b.forRows(queries, [&](Value item) {
       Value row = b.div(item, spec.heads), head = b.rem(item, spec.heads);
       SequenceAddress sequence(b, b.arg(2), b.div(row, seq));
@@ -71,7 +71,7 @@ public:
       Value begin = b.index(0);
       if (spec.window)
         begin = b.sub(b.max(end, b.index(spec.window)), b.index(spec.window));
-      KvPlanes planes(b, sequence.slot(b.arg(3)), b.div(head, spec.heads / spec.kvHeads));
+      KvPlanes planes(b, sequence.slot(b.arg(4)), b.div(head, spec.heads / spec.kvHeads));
       Value column = b.mul(head, spec.headDim);
       Value query = b.at(b.at(b.arg(0), row, spec.qStride * 4), column, 4);
       Value out = b.at(b.at(b.arg(1), row, spec.outStride * 4), column, 4);

@@ -191,19 +191,25 @@ IndexRange KernelBuilder::share(Value work) {
   return {div(mul(work, thread), threads), div(mul(work, add(thread, 1)), threads)};
 }
 
+// Nothing but the number is handed from thread to thread.
+static constexpr auto kClaimOrder = LLVM::AtomicOrdering::monotonic;
+
+KernelBuilder::Value KernelBuilder::claim(Value counter, Value count) {
+  return toIndex(
+      LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, toI64(count), kClaimOrder));
+}
+
 void KernelBuilder::forClaimedRanges(Value counter, Value work, int64_t least,
                                      llvm::function_ref<void(IndexRange)> body) {
-  // Nothing but the number is handed from thread to thread. It may be old when it is used, which
-  // makes a range longer than meant, not wrong.
-  constexpr auto order = LLVM::AtomicOrdering::monotonic;
+  // What is left may be old when it is used, which makes a range longer than meant, not wrong.
   auto next = [&](OpBuilder &, Location, ValueRange) {
-    Value seen = LLVM::LoadOp::create(*this, getI64Type(), counter, /*alignment=*/8,
-                                      /*isVolatile=*/false, /*isNonTemporal=*/false,
-                                      /*isInvariant=*/false, /*isInvariantGroup=*/false, order);
+    Value seen =
+        LLVM::LoadOp::create(*this, getI64Type(), counter, /*alignment=*/8,
+                             /*isVolatile=*/false, /*isNonTemporal=*/false,
+                             /*isInvariant=*/false, /*isInvariantGroup=*/false, kClaimOrder);
     Value left = sub(work, min(toIndex(seen), work));
     Value count = max(div(left, mul(threads(), 2)), index(least));
-    Value begin = toIndex(
-        LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, counter, toI64(count), order));
+    Value begin = claim(counter, count);
     scf::ConditionOp::create(*this, less(begin, work), ValueRange{begin, add(begin, count)});
   };
   auto run = [&](OpBuilder &, Location, ValueRange range) {
@@ -214,9 +220,17 @@ void KernelBuilder::forClaimedRanges(Value counter, Value work, int64_t least,
   scf::WhileOp::create(*this, TypeRange{getIndexType(), getIndexType()}, ValueRange{}, next, run);
 }
 
-void KernelBuilder::forInterleaved(Value work, llvm::function_ref<void(Value)> body) {
-  unsigned count = function.getNumArguments();
-  forEach(arg(count - 2), work, arg(count - 1), body);
+void KernelBuilder::forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body) {
+  auto next = [&](OpBuilder &, Location, ValueRange) {
+    Value item = claim(counter, index(1));
+    scf::ConditionOp::create(*this, less(item, work), ValueRange{item});
+  };
+  auto run = [&](OpBuilder &, Location, ValueRange item) {
+    body(item[0]);
+    scf::YieldOp::create(*this);
+  };
+  OpBuilder::InsertionGuard guard(*this);
+  scf::WhileOp::create(*this, TypeRange{getIndexType()}, ValueRange{}, next, run);
 }
 
 void KernelBuilder::forRows(Value rows, llvm::function_ref<void(Value)> body) {

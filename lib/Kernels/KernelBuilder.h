@@ -131,8 +131,9 @@ public:
   /// 0 before any thread calls.
   void forClaimedRanges(Value counter, Value work, int64_t least,
                         llvm::function_ref<void(IndexRange)> body);
-  /// Calls body(item) for every threads-th item, for work whose items grow with their number.
-  void forInterleaved(Value work, llvm::function_ref<void(Value)> body);
+  /// Calls body(item) for the items of [0, work) that this thread claims, one after another.
+  /// `counter` as above.
+  void forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body);
   /// Calls body(row) for this thread's share of rows.
   void forRows(Value rows, llvm::function_ref<void(Value)> body);
   /// Calls body(row, column, lanes) for vectors that cover rows x columns. Both dimensions are
@@ -142,6 +143,9 @@ public:
   void forColumns(int64_t columns, llvm::function_ref<void(Value, int64_t)> body);
 
 private:
+  /// Takes `count` items from a counter; returns the first.
+  Value claim(Value counter, Value count);
+
   mlir::func::FuncOp function;
   const TargetDescription &target;
 };

@@ -196,11 +196,21 @@ func::FuncOp KernelLibrary::getAttention(AttentionSpec spec) {
     name += "_w" + std::to_string(spec.window);
   if (spec.generic)
     name += "_generic";
-  else if (spec.singleRow)
-    name += "_single";
-  return getOrEmit(name, 3, 3, body(target, [&](KernelBuilder &b) {
+  else if (spec.chunks)
+    name += "_chunks" + std::to_string(spec.chunks);
+  return getOrEmit(name, 4, 3, body(target, [&](KernelBuilder &b) {
                      spec.generic ? emitGenericAttention(b, spec) : emitAttention(b, spec);
                    }));
+}
+
+func::FuncOp KernelLibrary::getAttentionMerge(AttentionSpec spec) {
+  setDefault(spec.outStride, spec.heads * spec.headDim);
+  std::string name = llvm::formatv("rlx_attention_merge_{0}x{1}_chunks{2}_o{3}", spec.heads,
+                                   spec.headDim, spec.chunks, spec.outStride);
+  if (spec.window)
+    name += "_w" + std::to_string(spec.window);
+  return getOrEmit(name, 3, 1,
+                   body(target, [&](KernelBuilder &b) { emitAttentionMerge(b, spec); }));
 }
 
 func::FuncOp KernelLibrary::getElementwise(ElementwiseSpec spec) {

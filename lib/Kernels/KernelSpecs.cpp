@@ -57,6 +57,12 @@ int64_t rlx::preparedRowBytes(ActivationFormat format, int64_t k) {
   llvm_unreachable("unknown activation format");
 }
 
+int64_t rlx::attentionChunks(int64_t keys, int64_t window) {
+  if (window && window < keys)
+    return std::min((window - 2) / kAttentionChunk + 2, ceilDiv(keys, kAttentionChunk));
+  return ceilDiv(keys, kAttentionChunk);
+}
+
 int64_t rlx::packedWeightBytes(WeightFormat format, int64_t n, int64_t k) {
   int64_t rows = llvm::alignTo(n, kLanes);
   switch (format) {

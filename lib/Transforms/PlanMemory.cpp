@@ -116,8 +116,9 @@ private:
 
   /// They are set to 0 by the step's first stage, so that nothing may share their place.
   void addCounters() {
-    auto linears = function.getBody().front().getOps<LinearOp>();
-    counters = std::distance(linears.begin(), linears.end());
+    counters = llvm::count_if(function.getBody().front(), [](Operation &op) {
+      return isa<LinearOp, AttentionOp, CachedAttentionOp>(op);
+    });
     if (counters > 0)
       blocks.push_back({counters * kWorkspaceAlignment, 0, int64_t(position.size())});
   }

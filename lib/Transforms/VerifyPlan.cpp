@@ -94,7 +94,7 @@ private:
     if (auto counters = function->getAttrOfType<DenseI64ArrayAttr>(kCountersAttr)) {
       Range held = {counters[0], counters[0] + counters[1] * kWorkspaceAlignment};
       if (held.overlaps(range))
-        return op.emitOpError("writes over the counters of linear kernels");
+        return op.emitOpError("writes over the counters of kernels");
     }
     live.remove_if([&](const std::pair<Value, Range> &entry) {
       bool clash = entry.second.overlaps(range);

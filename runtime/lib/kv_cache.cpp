@@ -18,12 +18,12 @@ namespace rlx {
 static uint64_t elementBytes(uint32_t kvType) { return kvType == RLX_KV_F32 ? 4 : 2; }
 
 uint64_t KVCache::capacity(const rlx_kv_slot_info_t &slot, const KVShape &shape) {
-  uint64_t whole = roundUp(shape.context, RLX_KV_BLOCK);
+  uint64_t whole = roundUp(shape.context, RLX_KV_CHUNK);
   if (slot.window == 0)
     return whole;
   // The first token of a chunk still sees window - 1 older keys when the last
   // one has been written.
-  return std::min(whole, roundUp(uint64_t(slot.window) - 1 + shape.chunk, RLX_KV_BLOCK));
+  return std::min(whole, roundUp(uint64_t(slot.window) - 1 + shape.chunk, RLX_KV_CHUNK));
 }
 
 /// Bytes of one KV head's K or V plane.

@@ -19,6 +19,10 @@ namespace rlx {
 /// for most. It is the same for every target, so that one plan serves them all.
 int64_t scratchBytes(mlir::Operation *op, int64_t maxTokens);
 
+/// The chunks by which attention of a single token shares its work (AttentionSpec::chunks),
+/// 0 where `query` may have more tokens or the op is generic.
+int64_t getAttentionChunks(mlir::Operation *op, mlir::Value query, int64_t window);
+
 } // namespace rlx
 
 #endif // RLX_CONVERSION_SCRATCH_H

@@ -35,6 +35,8 @@ public:
   mlir::func::FuncOp getRope(RopeSpec spec);
   mlir::func::FuncOp getKvAppend(KvAppendSpec spec);
   mlir::func::FuncOp getAttention(AttentionSpec spec);
+  /// The second kernel of attention by chunks.
+  mlir::func::FuncOp getAttentionMerge(AttentionSpec spec);
   mlir::func::FuncOp getElementwise(ElementwiseSpec spec);
   mlir::func::FuncOp getSelectRows(SelectRowsSpec spec);
 

@@ -151,9 +151,25 @@ struct KvAppendSpec {
   int64_t kStride = 0, vStride = 0;
 };
 
+/// Keys whose share of an attention row is computed apart from the others'. The bits of a
+/// row depend on it.
+constexpr int64_t kAttentionChunk = 128;
+
+/// Most chunks in which the keys of one row lie that sees up to `keys` keys, of which a
+/// window (0: none) leaves the last ones.
+int64_t attentionChunks(int64_t keys, int64_t window);
+
+/// Bytes of what a row's keys in one chunk contribute.
+constexpr int64_t attentionChunkBytes(int64_t headDim) {
+  return 128 + (headDim * 4 + 63) / 64 * 64;
+}
+
 /// Causal attention of the step's queries over slot `slot`, which already holds the
 /// step's own keys. Query head h reads KV head h / (heads / kvHeads).
-/// Operands: (q, out, sequences, slot, batch, seq, thread, threads).
+/// Operands: (q, out, sequences, counter, slot, batch, seq, thread, threads), `counter`
+/// as in LinearSpec; with `chunks`,
+/// `out` is memory [batch][heads][chunks][attentionChunkBytes], and a second kernel
+/// makes rows of it: (memory, out, sequences, batch, thread, threads).
 struct AttentionSpec {
   int64_t heads = 0;
   int64_t kvHeads = 0;
@@ -163,8 +179,9 @@ struct AttentionSpec {
   std::optional<double> cap;
   int64_t window = 0; ///< keys seen, itself included; 0: all
   int64_t qStride = 0, outStride = 0;
-  bool singleRow = false; ///< seq is always 1
-  bool generic = false;   ///< scalar loops instead of the streaming kernel
+  /// Not 0: seq is always 1, and work is shared by chunks too, of which there are no more.
+  int64_t chunks = 0;
+  bool generic = false; ///< scalar loops instead of the streaming kernel
 };
 
 enum class ElementwiseKind { Add, Mul, Scale, Gelu, GeGlu, SoftCap, Copy };

@@ -95,7 +95,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
                                   #rlx.symbol<"PAST_SEQ", 0, 99>, #rlx.symbol<"OUT", 0, 4>]} {
   func.func @counters(%x: !x16) -> !x16
       attributes {rlx.counters = array<i64: 448, 1>, rlx.workspace_bytes = 512 : i64} {
-    // expected-error @+1 {{writes over the counters of linear kernels}}
+    // expected-error @+1 {{writes over the counters of kernels}}
     %0 = rlx.gelu %x {rlx.offsets = array<i64: 0>} : !x16
     %1 = rlx.gelu %0 {rlx.offsets = array<i64: -1>} : !x16
     return %1 : !x16

@@ -65,7 +65,7 @@ StepRun::StepRun(const rlx_model_t &table, const void *weights, uint32_t threads
   for (uint32_t i = 0; i < table.kv_slot_count; ++i) {
     const rlx_kv_slot_info_t &info = table.kv_slots[i];
     uint64_t capacity = info.window ? info.window - 1 + maxSeq(table) : table.max_context;
-    capacity = (capacity + RLX_KV_BLOCK - 1) / RLX_KV_BLOCK * RLX_KV_BLOCK;
+    capacity = (capacity + RLX_KV_CHUNK - 1) / RLX_KV_CHUNK * RLX_KV_CHUNK;
     uint64_t stride = capacity * info.head_dim * (info.kv_type == RLX_KV_F32 ? 4 : 2);
     planes.emplace_back(stride * info.kv_heads);
     char *keys = planes.back().data();

@@ -47,13 +47,13 @@ struct Inputs {
   }
 };
 
-enum class Kernel { General, SingleRow, Generic };
+enum class Kernel { General, Chunks, Generic };
 
 class AttentionKernel : public KernelTest {
 protected:
   static constexpr double kCap = 2.5;
 
-  static AttentionSpec attentionSpec(const Shape &shape, Kernel kernel) {
+  static AttentionSpec attentionSpec(const Shape &shape, int64_t length, Kernel kernel) {
     AttentionSpec spec;
     spec.heads = shape.heads;
     spec.kvHeads = shape.kvHeads;
@@ -63,7 +63,8 @@ protected:
     spec.scale = 1 / std::sqrt(double(shape.headDim));
     if (shape.cap)
       spec.cap = kCap;
-    spec.singleRow = kernel == Kernel::SingleRow;
+    if (kernel == Kernel::Chunks)
+      spec.chunks = attentionChunks(length, shape.window);
     spec.generic = kernel == Kernel::Generic;
     return spec;
   }
@@ -81,7 +82,7 @@ protected:
                                       Kernel kernel) {
     int64_t maxChunk = *std::max_element(chunks.begin(), chunks.end());
     int64_t keep = shape.window ? shape.window - 1 + maxChunk : in.length;
-    TestCache cache(in.batch, shape.kvHeads, shape.headDim, shape.type, (keep + 15) / 16 * 16);
+    TestCache cache(in.batch, shape.kvHeads, shape.headDim, shape.type, (keep + 127) / 128 * 128);
     std::vector<float> result(in.q.size());
     int64_t past = 0;
     for (int64_t seq : chunks) {
@@ -93,8 +94,16 @@ protected:
       Buffer<float> out(q.size());
       module.run(module.kernels().getKvAppend(appendSpec(shape)), threads, k.data(), v.data(),
                  cache.data(), int64_t(1), in.batch, seq);
-      module.run(module.kernels().getAttention(attentionSpec(shape, kernel)), threads, q.data(),
-                 out.data(), cache.data(), int64_t(1), in.batch, seq);
+      AttentionSpec spec = attentionSpec(shape, in.length, kernel);
+      Buffer<uint8_t> parts(in.batch * shape.heads * spec.chunks *
+                            attentionChunkBytes(shape.headDim));
+      Buffer<int64_t> counter(std::vector<int64_t>{0});
+      void *to = spec.chunks ? static_cast<void *>(parts.data()) : out.data();
+      module.run(module.kernels().getAttention(spec), threads, q.data(), to, cache.data(),
+                 counter.data(), int64_t(1), in.batch, seq);
+      if (spec.chunks)
+        module.run(module.kernels().getAttentionMerge(spec), threads, parts.data(), out.data(),
+                   cache.data(), in.batch);
       for (int64_t b = 0; b < in.batch; ++b)
         std::copy(out.data() + b * seq * in.qColumns, out.data() + (b + 1) * seq * in.qColumns,
                   result.begin() + (b * in.length + past) * in.qColumns);
@@ -146,8 +155,9 @@ protected:
   void check(const Shape &shape, int64_t batch, int64_t length,
              const std::vector<std::vector<int64_t>> &splits) {
     KernelModule module(target());
-    for (Kernel kernel : {Kernel::General, Kernel::SingleRow, Kernel::Generic})
-      module.kernels().getAttention(attentionSpec(shape, kernel));
+    for (Kernel kernel : {Kernel::General, Kernel::Chunks, Kernel::Generic})
+      module.kernels().getAttention(attentionSpec(shape, length, kernel));
+    module.kernels().getAttentionMerge(attentionSpec(shape, length, Kernel::Chunks));
     module.kernels().getKvAppend(appendSpec(shape));
     ASSERT_NO_FATAL_FAILURE(module.load());
     Inputs in(shape, batch, length);
@@ -165,7 +175,7 @@ protected:
     EXPECT_TRUE(equals(runChunks(module, shape, in, {length}, 3, Kernel::General)));
     std::vector<int64_t> ones(length, 1);
     EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 1, Kernel::General)));
-    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 2, Kernel::SingleRow)));
+    EXPECT_TRUE(equals(runChunks(module, shape, in, ones, 2, Kernel::Chunks)));
     for (const std::vector<int64_t> &split : splits)
       EXPECT_TRUE(equals(runChunks(module, shape, in, split, 2, Kernel::General)))
           << testing::PrintToString(split);
@@ -189,5 +199,12 @@ TEST_P(AttentionKernel, WindowOfOneSeesItself) {
   check({2, 1, 16, 1, KvType::F32}, 1, 20, {{7, 13}});
 }
 TEST_P(AttentionKernel, TwoSequences) { check({4, 2, 32, 0, KvType::F32}, 2, 37, {{20, 17}}); }
+
+// Past the first chunks, with windows that reach over an edge and that end on one.
+TEST_P(AttentionKernel, ManyChunks) {
+  check({6, 2, 24, 0, KvType::F16}, 1, 300, {{129, 171}, {255, 1, 44}});
+  check({4, 1, 16, 128, KvType::F32}, 1, 300, {{128, 1, 171}, {100, 100, 100}});
+  check({3, 1, 16, 150, KvType::F32, true}, 2, 280, {{270, 10}});
+}
 
 RLX_INSTANTIATE_KERNEL_TEST(AttentionKernel, nativeAndBaseline());

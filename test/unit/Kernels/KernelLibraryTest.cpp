@@ -104,7 +104,7 @@ TEST(KernelLibrary, EveryFieldOfASpecTellsKernelsApart) {
   base.heads = 4;
   base.kvHeads = 2;
   base.headDim = 32;
-  std::vector<AttentionSpec> specs(10, base);
+  std::vector<AttentionSpec> specs(11, base);
   specs[1].heads = 2;
   specs[2].kvHeads = 1;
   specs[3].headDim = 16;
@@ -113,7 +113,8 @@ TEST(KernelLibrary, EveryFieldOfASpecTellsKernelsApart) {
   specs[6].cap = 50;
   specs[7].window = 16;
   specs[8].qStride = 200;
-  specs[9].singleRow = true;
+  specs[9].chunks = 5;
+  specs[10].generic = true;
   std::set<std::string> names;
   for (const AttentionSpec &spec : specs)
     names.insert(kernels.getAttention(spec).getName().str());
