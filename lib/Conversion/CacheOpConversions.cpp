@@ -80,7 +80,7 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
   View to = *out;
   if (spec.chunks) {
     int64_t bytes = spec.heads * spec.chunks * attentionChunkBytes(spec.headDim);
-    FailureOr<View> parts = getScratch(op, *in, bytes);
+    FailureOr<View> parts = getScratch(op, *in, bytes, in->maxRows * bytes);
     if (failed(parts))
       return failure();
     to = *parts;

@@ -70,7 +70,8 @@ LogicalResult StepBuilder::convert(RmsNormOp op) {
   return call(op, kernels.getRmsNorm(spec), operands, accesses);
 }
 
-FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t rowBytes) {
+FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t rowBytes,
+                                        int64_t bytes) {
   auto scratch = op->getAttrOfType<IntegerAttr>(kScratchAttr);
   if (!scratch) {
     op->emitOpError("expected the attribute ") << kScratchAttr << "; run memory planning before";
@@ -79,25 +80,29 @@ FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t
   int64_t offset = scratch.getInt();
   View view = rows;
   view.pointer = offsetPointer(builder, loc, step.workspace, offset);
-  view.region = {
-      Region::Space::Workspace, offset, offset + rows.maxRows * rowBytes, rowBytes, 0, rowBytes};
+  view.region = {Region::Space::Workspace, offset, offset + bytes, rowBytes, 0, rowBytes};
   if (failed(checkPlace(op, view.region)))
     return failure();
   return view;
 }
 
-FailureOr<View> StepBuilder::prepareInput(LinearOp op, ActivationFormat activation, int64_t k) {
-  FailureOr<View> in = getView(op, op.getInput());
-  if (failed(in) || (activation == ActivationFormat::F32 && !op.getNorm()))
+FailureOr<View> StepBuilder::prepareInput(LinearOp op, const View &in, ActivationFormat activation,
+                                          const LinearSpec &linear) {
+  if (activation == ActivationFormat::F32 && !op.getNorm() && !linear.tiled)
     return in;
-  FailureOr<View> prepared = getScratch(op, *in, preparedRowBytes(activation, k));
+  int64_t rowBytes = preparedRowBytes(activation, linear.k), bytes = in.maxRows * rowBytes;
+  if (linear.tiled)
+    bytes = std::max(kUntiledRows * rowBytes,
+                     preparedBytes(ActivationFormat::BF16Tiles, linear.k, in.maxRows));
+  FailureOr<View> prepared = getScratch(op, in, rowBytes, bytes);
   if (failed(prepared))
     return failure();
   PrepareSpec spec;
   spec.format = activation;
-  spec.k = k;
-  spec.inStride = in->getStride();
-  SmallVector<Value> operands = {in->pointer};
+  spec.k = linear.k;
+  spec.tiled = linear.tiled;
+  spec.inStride = in.getStride();
+  SmallVector<Value> operands = {in.pointer};
   if (FlatSymbolRefAttr norm = op.getNormAttr()) {
     FailureOr<Value> gain = getWeight(op, norm);
     if (failed(gain))
@@ -106,11 +111,11 @@ FailureOr<View> StepBuilder::prepareInput(LinearOp op, ActivationFormat activati
     spec.eps = op.getEps()->convertToFloat();
     operands.push_back(*gain);
   }
-  operands.append({prepared->pointer, in->rows});
+  operands.append({prepared->pointer, in.rows});
   StageWork work;
   work.verb = "prepare";
-  work.shape = std::to_string(k);
-  if (failed(call(op, kernels.getPrepare(spec), operands, {{in->region}, {}, {prepared->region}},
+  work.shape = std::to_string(linear.k);
+  if (failed(call(op, kernels.getPrepare(spec), operands, {{in.region}, {}, {prepared->region}},
                   work)))
     return failure();
   return prepared;
@@ -132,9 +137,14 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   if (op.getCap())
     spec.cap = op.getCap()->convertToFloat();
   spec.generic = op->hasAttr(kGenericAttr);
+  FailureOr<View> input = getView(op, op.getInput());
+  if (failed(input))
+    return failure();
+  spec.tiled = !spec.generic && op.isOfPrompt() && input->maxRows > kUntiledRows &&
+               canTile(*format, kernels.getTarget());
   ActivationFormat activation =
       spec.generic ? ActivationFormat::F32 : activationFormat(*format, kernels.getTarget());
-  FailureOr<View> in = prepareInput(op, activation, spec.k);
+  FailureOr<View> in = prepareInput(op, *input, activation, spec);
   if (failed(in))
     return failure();
   spec.inStride = in->getStride();
@@ -161,7 +171,7 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   StageWork work;
   work.format = weightFormatName(*format);
   work.shape = std::to_string(shape[1]) + "x" + std::to_string(shape[0]);
-  work.probe = kernels.getProbe(dotProduct(activation));
+  work.probe = kernels.getProbe(dotProduct(spec.tiled ? ActivationFormat::BF16Tiles : activation));
   work.weightBytes = *weight->getSize();
   work.rowOperations = 2 * shape[0] * shape[1];
   return call(op, kernels.getLinear(spec), operands, accesses, work);

@@ -47,16 +47,17 @@ int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
   if (mlir::failed(format))
     return 0;
   int64_t k = weight->getTensorType().getDimSize(1);
-  int64_t normalised = linear.getNorm() ? preparedRowBytes(ActivationFormat::F32, k) : 0;
-  if (op->hasAttr(kGenericAttr))
-    return maxTokens * normalised;
-  switch (*format) {
-  case WeightFormat::F32:
-  case WeightFormat::F16:
-    return maxTokens * normalised;
-  case WeightFormat::BF16: // f32 or bf16 activations, as the target prefers
-    return maxTokens * std::max(normalised, preparedRowBytes(ActivationFormat::BF16, k));
-  default: // the same for every target
-    return maxTokens * preparedRowBytes(activationFormat(*format, {}), k);
+  auto bytes = [&](ActivationFormat activation) { return preparedBytes(activation, k, maxTokens); };
+  int64_t normalised = linear.getNorm() ? bytes(ActivationFormat::F32) : 0;
+  if (op->hasAttr(kGenericAttr) || *format == WeightFormat::F32 || *format == WeightFormat::F16)
+    return normalised;
+  // What the target prefers that needs most, so that one plan serves all. A matrix unit takes the
+  // rows of prompts, and up to kUntiledRows of them in the target's other format, f32 at most.
+  int64_t most = normalised;
+  if (linear.isOfPrompt() && maxTokens > kUntiledRows) {
+    int64_t few = kUntiledRows * preparedRowBytes(ActivationFormat::F32, k);
+    most = std::max({most, few, bytes(ActivationFormat::BF16Tiles)});
   }
+  return std::max(most, bytes(*format == WeightFormat::BF16 ? ActivationFormat::BF16
+                                                            : activationFormat(*format, {})));
 }

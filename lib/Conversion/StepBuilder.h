@@ -71,10 +71,12 @@ private:
   mlir::LogicalResult convertOp(mlir::Operation *op);
   mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
 
-  /// The op's scratch memory: as many rows as `rows` has, of `rowBytes` each.
-  mlir::FailureOr<View> getScratch(mlir::Operation *op, const View &rows, int64_t rowBytes);
+  /// The op's scratch memory, `bytes` long: as many rows as `rows` has, of `rowBytes` each.
+  mlir::FailureOr<View> getScratch(mlir::Operation *op, const View &rows, int64_t rowBytes,
+                                   int64_t bytes);
   /// The activations that a linear op's kernel reads: prepared ones, or the input.
-  mlir::FailureOr<View> prepareInput(LinearOp op, ActivationFormat activation, int64_t k);
+  mlir::FailureOr<View> prepareInput(LinearOp op, const View &in, ActivationFormat activation,
+                                     const LinearSpec &linear);
 
   /// The view of a converted value, or an error at `user`.
   mlir::FailureOr<View> getView(mlir::Operation *user, mlir::Value value);

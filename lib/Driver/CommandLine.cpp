@@ -60,7 +60,8 @@ static void addModelOptions(CLI::App &app, CompileOptions &options, RawFlags &ra
       ->type_name("N");
   app.add_option("--target-cpu", raw.targets,
                  "native (default), x86-64-v3, x86-64-v4, aarch64, with features as in "
-                 "x86-64-v4+vnni+bf16; several, separated by commas, go into one binary")
+                 "x86-64-v4+vnni+bf16 or native-amx (without AMX); several, separated by commas, "
+                 "go into one binary")
       ->type_name("CPU")
       ->delimiter(',');
   app.add_option("--fusion", raw.fusion, "all, one, none or a list of fusions")->type_name("LIST");

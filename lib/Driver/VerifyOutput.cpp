@@ -34,6 +34,7 @@ llvm::Error Compiler::verify(const ModelOutput &output) {
       return llvm::createStringError("--verify: " + llvm::toString(session.takeError()));
     VerifyOptions how;
     how.bf16Dot = description.bf16Dot;
+    how.tiles = description.tiles;
     llvm::Expected<VerifyReport> report =
         verifyAgainstInterpreter(*reference, weights, **session, how);
     if (!report)

@@ -9,6 +9,7 @@
 #include "Evaluation.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "rlx/Import/Dequantize.h"
+#include "rlx/runtime/abi.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -106,18 +107,27 @@ llvm::Expected<Array> Evaluation::compute(RmsNormOp op) {
   return op.getResidual() ? add(at(op.getResidual()), result) : result;
 }
 
-/// x' Wᵀ: in 8-bit blocks where that is asked for and the weight is quantised.
-llvm::Expected<Array> Evaluation::product(WeightOp w, const Array &x) {
+static double toBf16(double value) {
+  return bfloat16ToFloat(floatToBfloat16(static_cast<float>(value)));
+}
+
+/// x' Wᵀ: rounded as options ask for the weight's type.
+llvm::Expected<Array> Evaluation::product(WeightOp w, const Array &x, bool tiled) {
   int64_t rows = w.getTensorType().getDimSize(0);
+  if (tiled)
+    return reference::linear(arithmetic, reference::map(arithmetic, x, toBf16), rows,
+                             [&](int64_t n, MutableArrayRef<float> row) -> llvm::Error {
+                               llvm::Error error = weights.readRow(w, n, row);
+                               for (float &value : row)
+                                 value = static_cast<float>(toBf16(value));
+                               return error;
+                             });
   if (options.quantizeActivations && isa<QuantType>(w.getTensorType().getElementType()))
     return reference::quantizedLinear(arithmetic, x, rows, [&](int64_t n, BlockRow &blocks) {
       return weights.readBlocks(w, n, blocks);
     });
   auto readRow = [&](int64_t n, MutableArrayRef<float> row) { return weights.readRow(w, n, row); };
   if (options.roundToBf16 && w.getTensorType().getElementType().isBF16()) {
-    auto toBf16 = [](double value) -> double {
-      return bfloat16ToFloat(floatToBfloat16(static_cast<float>(value)));
-    };
     return reference::linear(arithmetic, reference::map(arithmetic, x, toBf16), rows, readRow);
   }
   return reference::linear(arithmetic, x, rows, readRow);
@@ -131,7 +141,10 @@ llvm::Expected<Array> Evaluation::compute(LinearOp op) {
       return factors.takeError();
     x = reference::rmsNorm(arithmetic, x, *factors, op.getEps()->convertToDouble());
   }
-  Result y = product(weight(op.getWeightAttr()), x);
+  Type stored = weight(op.getWeightAttr()).getTensorType().getElementType();
+  bool tiled = options.tiles && op.isOfPrompt() && x.rows() > RLX_EXACT_TOKENS &&
+               (isa<QuantType>(stored) || stored.isBF16());
+  Result y = product(weight(op.getWeightAttr()), x, tiled);
   if (!y)
     return y;
   if (op.getGeglu())

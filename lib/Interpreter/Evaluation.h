@@ -58,7 +58,7 @@ private:
 
   Result append(llvm::StringRef slot, const Array &key, const Array &value);
   llvm::Expected<std::pair<Array, Array>> read(llvm::StringRef slot);
-  Result product(WeightOp weight, const Array &x);
+  Result product(WeightOp weight, const Array &x, bool tiled);
   llvm::Expected<std::vector<double>> gain(mlir::FlatSymbolRefAttr name, GainConvention convention);
   Array add(const Array &x, const Array &y);
   WeightOp weight(mlir::FlatSymbolRefAttr name) {

@@ -33,7 +33,7 @@ static size_t choosePrefill(ModuleOp module) {
 /// products, or its keys and values. Errors add as squares and keep their relative size on
 /// the way to the logits, of which the largest is at least four times the typical one;
 /// five standard deviations are allowed.
-static double relativeBound(ModuleOp module, bool bf16Dot) {
+static double relativeBound(ModuleOp module, bool roundsToBf16) {
   double f16 = 0x1p-10, bf16 = 0x1p-7;
   // A 127th of the largest of 32 values, which is 2.2 times the typical one.
   double eightBits = 2.2 / 127;
@@ -42,7 +42,7 @@ static double relativeBound(ModuleOp module, bool bf16Dot) {
     Type element = weight.getTensorType().getElementType();
     if (isa<QuantType>(element))
       product = std::max(product, eightBits);
-    else if (bf16Dot && element.isBF16())
+    else if (roundsToBf16 && element.isBF16())
       product = std::max(product, bf16);
   }
   for (auto slot : module.getOps<KVSlotOp>()) {
@@ -100,6 +100,7 @@ llvm::Expected<VerifyReport> rlx::verifyAgainstInterpreter(ModuleOp module, Weig
   InterpreterOptions how;
   how.quantizeActivations = true;
   how.roundToBf16 = options.bf16Dot;
+  how.tiles = options.tiles;
   Interpreter interpreter(module, weights, how);
   InterpreterCache cache(module);
 
@@ -130,7 +131,7 @@ llvm::Expected<VerifyReport> rlx::verifyAgainstInterpreter(ModuleOp module, Weig
     compare(expected->logits.values, *actual, report);
     begin += part.size();
   }
-  report.bound = relativeBound(module, options.bf16Dot) * report.maxLogit;
+  report.bound = relativeBound(module, options.bf16Dot || options.tiles) * report.maxLogit;
   return report;
 }
 

@@ -63,6 +63,36 @@ public:
     }
   }
 
+  void emitTile(KernelBuilder &b, Value panel, Value position, int64_t, Value out) const override {
+    ScaleAddress address = scaleAddress(b, panel, position);
+    TileCodes codes(*this, b, codeAddress(b, panel, position));
+    const int64_t groups = kBlock / 4 / parts;
+    for (int64_t part = 0; part < parts; ++part) {
+      // scale * (2^bits + code) + start: one multiply-add each. The start value is exact.
+      Value scale = loadScale(b, address, part, b.index(0), kLanes);
+      double excess = codes.excess() + format.offset;
+      Value start = format.minima ? loadMinimum(b, address, part, b.index(0), kLanes)
+                                  : b.mulf(scale, b.constant(b.vf(), -excess));
+      Value factors[2], starts[2];
+      for (int64_t half = 0; half < 2; ++half) {
+        factors[half] = b.shuffle(scale, rowsOfHalf(half));
+        starts[half] = b.shuffle(start, rowsOfHalf(half));
+      }
+      for (int64_t pair = part * groups * 2; pair < (part + 1) * groups * 2; ++pair) {
+        Value halves[2];
+        for (int64_t half = 0; half < 2; ++half) {
+          Value code = codes.get(half, pair);
+          if (format.minima)
+            code = b.subf(code, b.constant(b.vf(), excess));
+          halves[half] = b.fma(code, factors[half], starts[half]);
+        }
+        Value row = b.intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512",
+                                b.vec(b.getBF16Type(), 2 * kLanes), {halves[1], halves[0]});
+        b.store(row, out, pair * kTileRowBytes);
+      }
+    }
+  }
+
   Value emitElement(KernelBuilder &b, Value panel, Value lane, Value position) const override {
     Value block = b.mul(b.div(position, kBlock), kBlock);
     Value within = b.rem(position, kBlock);
@@ -77,6 +107,69 @@ public:
   }
 
 private:
+  /// The codes of one block as rows of a tile take them: lane 2r + i of half h is column
+  /// 2 * pair + i of row 8h + r.
+  class TileCodes {
+  public:
+    TileCodes(const BlockReader &reader, KernelBuilder &b, Value address)
+        : reader(reader), b(b),
+          planes(reader.format.codebook ? SmallVector<CodePlane, 2>{{8, 0, 0}} : reader.planes) {
+      for (const CodePlane &plane : planes)
+        for (unsigned vector = 0; vector < plane.bits; ++vector) {
+          Value vectorWords =
+              reader.format.codebook
+                  ? b.bitcast(reader.unpack(b, address, vector), b.vec(b.i32()))
+                  : b.load(b.vec(b.i32()), address, plane.blockByte + vector * kVectorBytes);
+          for (int64_t half = 0; half < 2; ++half)
+            words.push_back(b.shuffle(vectorWords, rowsOfHalf(half)));
+        }
+    }
+
+    /// What the numbers of `get` exceed codes by.
+    double excess() const { return double(1u << bits()); }
+
+    /// The codes of a pair of columns, plus excess(), as f32: the bits of a code are the highest of
+    /// the mantissa, and the exponent that of 2^bits.
+    Value get(int64_t half, int64_t pair) const {
+      const unsigned lowest = 23 - bits(), exponent = 127 + bits();
+      VectorType type = b.vec(b.i32());
+      Value number = b.constantInt(type, int64_t(exponent) << 23);
+      size_t first = 0; // of the plane's vectors
+      for (const CodePlane &plane : planes) {
+        const unsigned group = pair / 2;
+        SmallVector<int32_t> turns;
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          unsigned place = plane.shift(group) + 8 * (pair % 2 * 2 + lane % 2);
+          turns.push_back((32 + lowest + plane.low - place) % 32);
+        }
+        Value word = words[first + plane.vector(group) * 2 + half];
+        Value amounts =
+            arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(turns)));
+        word = b.intrinsic("llvm.fshl.v16i32", type, {word, word, amounts});
+        Value mask = b.constantInt(type, int64_t(plane.mask()) << (lowest + plane.low));
+        number = arith::OrIOp::create(b, arith::AndIOp::create(b, word, mask), number);
+        first += plane.bits * 2;
+      }
+      return b.bitcast(number, b.vf());
+    }
+
+  private:
+    unsigned bits() const { return reader.format.codebook ? 8 : reader.format.bits; }
+
+    const BlockReader &reader;
+    KernelBuilder &b;
+    SmallVector<CodePlane, 2> planes;
+    SmallVector<Value> words; ///< [plane's vector][half]: each row's word twice
+  };
+
+  /// The rows of half a tile row's lanes.
+  static SmallVector<int64_t> rowsOfHalf(int64_t half) {
+    SmallVector<int64_t> rows;
+    for (int64_t lane = 0; lane < kLanes; ++lane)
+      rows.push_back(half * kLanes / 2 + lane / 2);
+    return rows;
+  }
+
   /// Scales of a block: of its record, and of its first group.
   struct ScaleAddress {
     Value record, integers;

@@ -48,6 +48,17 @@ public:
     }
   }
 
+  void emitTile(KernelBuilder &b, Value panel, Value k, int64_t count, Value out) const override {
+    assert(isPaired() && "only bf16 is multiplied in tiles");
+    VectorType pairs = b.vec(b.i32());
+    Value address = b.at(panel, k, bytes * kLanes);
+    for (int64_t pair = 0; pair < kTileRows; ++pair) {
+      int64_t offset = pair * kTileRowBytes;
+      b.store(pair < ceilDiv(count, 2) ? b.load(pairs, address, offset) : b.constantInt(pairs, 0),
+              out, offset);
+    }
+  }
+
   Value emitElement(KernelBuilder &b, Value panel, Value lane, Value k) const override {
     if (isPaired()) {
       Value pair = b.at(b.at(panel, b.div(k, 2), 4 * kLanes), lane, 4);

@@ -17,6 +17,13 @@
 namespace rlx {
 
 void emitLinear(KernelBuilder &b, const LinearSpec &spec);
+/// What emitLinear emits for more than kUntiledRows rows where spec.tiled.
+void emitTiledLinear(KernelBuilder &b, const LinearSpec &spec);
+/// What follows the product: stores outputs of neighbouring panels (of gates and ups in turn where
+/// spec.geglu), the first of which is `panel`, for one token. `tail`: the last output is the
+/// weight's last, whose columns may be missing.
+void emitLinearEpilogue(KernelBuilder &b, const LinearSpec &spec, llvm::ArrayRef<mlir::Value> sums,
+                        mlir::Value panel, mlir::Value token, bool tail);
 void emitPrepare(KernelBuilder &b, const PrepareSpec &spec);
 void emitRmsNorm(KernelBuilder &b, const RmsNormSpec &spec);
 void emitEmbedding(KernelBuilder &b, const EmbeddingSpec &spec);

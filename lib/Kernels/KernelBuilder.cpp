@@ -84,6 +84,13 @@ Value KernelBuilder::loadSplat(VectorType type, Value pointer, int64_t offset) {
   return splat(load(type.getElementType(), pointer, offset), type);
 }
 
+void KernelBuilder::prefetch(Value pointer, int64_t bytes) {
+  constexpr int64_t line = 64;
+  constexpr unsigned read = 0, everyLevel = 3, data = 1;
+  for (int64_t offset = 0; offset < bytes; offset += line)
+    LLVM::Prefetch::create(*this, at(pointer, offset), read, everyLevel, data);
+}
+
 Value KernelBuilder::stack(int64_t bytes) {
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPointToStart(&function.getBody().front());
@@ -140,6 +147,10 @@ Value KernelBuilder::minf(Value a, Value b) {
 
 Value KernelBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {
   return LLVM::CallIntrinsicOp::create(*this, result, getStringAttr(name), operands).getResult(0);
+}
+
+void KernelBuilder::intrinsic(StringRef name, ValueRange operands) {
+  LLVM::CallIntrinsicOp::create(*this, getStringAttr(name), operands);
 }
 
 void KernelBuilder::forEach(Value begin, Value end, Value step,

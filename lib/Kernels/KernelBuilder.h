@@ -26,6 +26,10 @@ namespace rlx {
 /// Rows of a panel, and lanes of the vectors that kernels compute with.
 constexpr int64_t kLanes = 16;
 
+/// Rows of a tile of the matrix unit, and bf16 in each.
+constexpr int64_t kTileRows = 16, kTileDepth = 32;
+constexpr int64_t kTileRowBytes = 64, kTileBytes = kTileRows * kTileRowBytes;
+
 constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// A half-open range of index values.
@@ -80,6 +84,8 @@ public:
   void store(Value value, Value pointer, int64_t offset = 0);
   /// Loads a scalar and repeats it in every lane.
   Value loadSplat(VectorType type, Value pointer, int64_t offset = 0);
+  /// Asks for the cache lines of [pointer, pointer + bytes), which may lie outside any mapping.
+  void prefetch(Value pointer, int64_t bytes);
   /// Stack memory of the kernel, 64-byte aligned.
   Value stack(int64_t bytes);
 
@@ -106,6 +112,7 @@ public:
   Value minf(Value a, Value b);
   /// llvm.call_intrinsic with operands and result of the types given.
   Value intrinsic(llvm::StringRef name, Type result, mlir::ValueRange operands);
+  void intrinsic(llvm::StringRef name, mlir::ValueRange operands);
 
   //===-- Control flow ----------------------------------------------------===//
   void forEach(Value begin, Value end, int64_t step, llvm::function_ref<void(Value)> body) {

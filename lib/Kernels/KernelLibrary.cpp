@@ -66,8 +66,9 @@ int64_t KernelLibrary::getProbe(DotProduct product) {
   auto known = llvm::find_if(probes, [&](const Probe &probe) { return probe.product == product; });
   if (known != probes.end())
     return known - probes.begin();
-  static constexpr StringLiteral names[] = {"f32 fma", "bf16 dot", "int8 dot"};
-  static constexpr StringLiteral symbols[] = {"rlx_probe_f32", "rlx_probe_bf16", "rlx_probe_int8"};
+  static constexpr StringLiteral names[] = {"f32 fma", "bf16 dot", "int8 dot", "bf16 tiles"};
+  static constexpr StringLiteral symbols[] = {"rlx_probe_f32", "rlx_probe_bf16", "rlx_probe_int8",
+                                              "rlx_probe_tiles"};
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = LLVM::LLVMPointerType::get(module.getContext());
   auto function =
@@ -98,6 +99,8 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
     name += "_r" + std::to_string(spec.residualStride);
   if (spec.generic)
     name += "_generic";
+  else if (spec.tiled)
+    name += "_tiled";
   else if (spec.singleRow)
     name += "_single";
   return getOrEmit(name, spec.residual ? 5 : 4, 1, body(target, [&](KernelBuilder &b) {
@@ -107,10 +110,12 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
 
 func::FuncOp KernelLibrary::getPrepare(PrepareSpec spec) {
   setDefault(spec.inStride, spec.k);
-  static constexpr StringLiteral formats[] = {"f32",         "bf16",   "int8",
+  static constexpr StringLiteral formats[] = {"f32",         "bf16",   "bf16_tiles",   "int8",
                                               "int8_halves", "scaled", "scaled_halves"};
   std::string name = llvm::formatv("rlx_prepare_{0}_k{1}_i{2}", formats[unsigned(spec.format)],
                                    spec.k, spec.inStride);
+  if (spec.tiled)
+    name += "_tiled";
   if (spec.norm)
     name += "_norm" + nameOf(spec.eps) + (spec.gain == NormGain::OnePlus ? "_1p" : "");
   return getOrEmit(name, spec.norm ? 3 : 2, 1,

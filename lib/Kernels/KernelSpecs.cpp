@@ -14,6 +14,10 @@
 
 using namespace rlx;
 
+bool rlx::canTile(WeightFormat format, const TargetDescription &target) {
+  return target.tiles && (isQuantized(format) || format == WeightFormat::BF16);
+}
+
 ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescription &target) {
   if (isQuantized(format)) {
     const BlockFormat &blocks = blockFormat(format);
@@ -32,6 +36,8 @@ DotProduct rlx::dotProduct(ActivationFormat format) {
     return DotProduct::F32;
   case ActivationFormat::BF16:
     return DotProduct::BF16;
+  case ActivationFormat::BF16Tiles:
+    return DotProduct::BF16Tiles;
   case ActivationFormat::Int8:
   case ActivationFormat::Int8Halves:
   case ActivationFormat::Scaled:
@@ -46,6 +52,7 @@ int64_t rlx::preparedRowBytes(ActivationFormat format, int64_t k) {
   case ActivationFormat::F32:
     return llvm::alignTo(k * 4, 64);
   case ActivationFormat::BF16:
+  case ActivationFormat::BF16Tiles:
     return llvm::alignTo(k * 2, 64);
   case ActivationFormat::Int8:
   case ActivationFormat::Scaled:
@@ -55,6 +62,12 @@ int64_t rlx::preparedRowBytes(ActivationFormat format, int64_t k) {
     return llvm::alignTo(k + k / 32 * 12, 64);
   }
   llvm_unreachable("unknown activation format");
+}
+
+int64_t rlx::preparedBytes(ActivationFormat format, int64_t k, int64_t rows) {
+  if (format == ActivationFormat::BF16Tiles)
+    rows = llvm::alignTo(rows, kTileRows);
+  return rows * preparedRowBytes(format, k);
 }
 
 int64_t rlx::attentionChunks(int64_t keys, int64_t window) {

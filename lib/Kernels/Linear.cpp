@@ -11,7 +11,6 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
-#include "VectorMath.h"
 #include "WeightReader.h"
 
 using namespace mlir;
@@ -36,21 +35,30 @@ public:
   }
 
   void emit() {
+    if (spec.tiled)
+      return b.ifElse(
+          b.less(b.index(kUntiledRows), rows), [&] { emitTiledLinear(b, spec); },
+          [&] { emitUntiled(); });
+    emitUntiled();
+  }
+
+private:
+  void emitUntiled() {
     counter = b.arg(spec.residual ? 4 : 3);
     if (spec.singleRow)
       return emitRow();
     b.ifElse(b.equal(rows, b.index(1)), [&] { emitRow(); }, [&] { emitRows(); });
   }
 
-private:
   // The work is claimed rather than divided: so a thread whose core is slower, or whose memory is
   // farther, holds none of the others back. Ranges are long: memory is fastest where each thread
-  // reads one stream.
+  // reads few streams from end to end.
 
   /// One token, or none.
   void emitRow() {
+    unsigned most = std::max<int64_t>(b.getTarget().rowStreams / unit, 1);
     b.forClaimedRanges(counter, b.index(units), 1,
-                       [&](IndexRange range) { emitUnits(1, {1}, range, {b.index(0), rows}); });
+                       [&](IndexRange range) { emitUnits(most, {1}, range, {b.index(0), rows}); });
   }
 
   /// Many tokens: all units for the first block of tokens, then for the next.
@@ -114,13 +122,14 @@ private:
 
   void emitTile(ArrayRef<Value> panels, Value panel, Value token, int64_t tokens) {
     SmallVector<Value> sums;
-    if (tokens == 1) // one panel after another: one stream of memory
+    if (tokens == 1 && b.getTarget().rowStreams == 1) // one panel after another
       for (Value address : panels)
         sums.append(emitProduct(address, token, 1));
     else
       sums = emitProduct(panels, token, tokens);
     for (int64_t i = 0; i < tokens; ++i)
-      emitEpilogue(ArrayRef(sums).slice(i * panels.size(), panels.size()), panel, b.add(token, i));
+      emitLinearEpilogue(b, spec, ArrayRef(sums).slice(i * panels.size(), panels.size()), panel,
+                         b.add(token, i), tail);
   }
 
   /// The products of panels with tokens, token by token.
@@ -135,6 +144,8 @@ private:
     if (full)
       sums = b.forEach(b.index(0), b.index(full), step, sums, [&](Value k, ValueRange carried) {
         KernelBuilder::Values next(carried);
+        if (tokens == 1)
+          prefetch(panels, k, step);
         reader->emitStep(b, tile, k, step, next);
         return next;
       });
@@ -143,27 +154,13 @@ private:
     return sums;
   }
 
-  /// Stores one token's outputs of neighbouring panels.
-  void emitEpilogue(ArrayRef<Value> sums, Value panel, Value token) {
-    unsigned perOutput = spec.geglu ? 2 : 1;
-    Value column = b.mul(spec.geglu ? b.div(panel, 2) : panel, kLanes);
-    Value out = b.at(b.at(b.arg(2), token, spec.outStride * 4), column, 4);
-    Value residual;
-    if (spec.residual)
-      residual = b.at(b.at(b.arg(3), token, spec.residualStride * 4), column, 4);
-    for (unsigned i = 0; i < sums.size() / perOutput; ++i) {
-      bool last = tail && i + 1 == sums.size() / perOutput && spec.n % kLanes;
-      int64_t lanes = last ? spec.n % kLanes : kLanes;
-      Value value = sums[i * perOutput];
-      if (spec.geglu)
-        value = b.mulf(emitGelu(b, value), sums[i * perOutput + 1]);
-      if (spec.cap)
-        value = emitSoftCap(b, value, *spec.cap);
-      value = b.slice(value, 0, lanes);
-      if (spec.residual)
-        value = b.addf(b.load(b.vf(lanes), residual, i * kLanes * 4), value);
-      b.store(value, out, i * kLanes * 4);
-    }
+  /// Asks for the weights that follow positions k … k + step - 1 at some distance.
+  void prefetch(ArrayRef<Value> panels, Value k, int64_t step) {
+    int64_t ahead = b.getTarget().prefetchBytes;
+    int64_t columnBytes = packedWeightBytes(spec.format, kLanes, spec.k) / spec.k;
+    if (ahead)
+      for (Value panel : panels)
+        b.prefetch(b.at(panel, k, columnBytes, ahead), columnBytes * step);
   }
 
   KernelBuilder &b;

@@ -94,6 +94,8 @@ public:
       });
     case ActivationFormat::BF16:
       return emitBF16();
+    case ActivationFormat::BF16Tiles:
+      return emitBF16Tiles();
     default:
       return b.forEach(b.index(0), b.index(k), 32,
                        [&](Value column) { emitBlock(column, format); });
@@ -107,6 +109,19 @@ private:
     });
     if (k % 2)
       b.store(b.constantInt(b.getI16Type(), 0), out, k * 2);
+  }
+
+  /// Each tile of 32 columns has one row of 64 bytes of this row.
+  void emitBF16Tiles() {
+    auto place = [&](Value column) {
+      Value tile = b.at(out, b.div(column, kTileDepth), kTileBytes);
+      return b.at(tile, b.rem(column, kTileDepth), 2);
+    };
+    b.forColumns(k, [&](Value column, int64_t lanes) {
+      b.store(emitToBF16Bits(b, load(column, lanes)), place(column));
+    });
+    for (int64_t column = k; column % kTileDepth; ++column)
+      b.store(b.constantInt(b.getI16Type(), 0), place(b.index(column)));
   }
 
   /// x = d * q with q in -127 … 127, and sums of q.
@@ -164,20 +179,38 @@ private:
 
 } // namespace
 
+static Value preparedRow(KernelBuilder &b, Value out, ActivationFormat format, int64_t k,
+                         Value row) {
+  int64_t rowBytes = preparedRowBytes(format, k);
+  if (format != ActivationFormat::BF16Tiles)
+    return b.at(out, row, rowBytes);
+  Value tiles = b.at(out, b.div(row, kTileRows), kTileRows * rowBytes);
+  return b.at(tiles, b.rem(row, kTileRows), kTileRowBytes);
+}
+
 void rlx::emitPrepare(KernelBuilder &b, const PrepareSpec &spec) {
   unsigned outArg = spec.norm ? 2 : 1;
-  b.forRows(b.arg(outArg + 1), [&](Value row) {
-    Value in = b.at(b.arg(0), row, spec.inStride * 4);
-    Value out = b.at(b.arg(outArg), row, preparedRowBytes(spec.format, spec.k));
-    Value scale;
-    if (spec.norm)
-      scale = emitRmsScale(b, in, spec.k, spec.eps);
-    RowConverter(b, spec.k, out, [&](Value column, int64_t lanes) -> Value {
-      Value x = b.load(b.vf(lanes), b.at(in, column, 4));
-      if (!spec.norm)
-        return x;
-      Value gain = b.load(b.vf(lanes), b.at(b.arg(1), column, 4));
-      return emitNormalize(b, x, scale, gain, spec.gain);
-    }).emit(spec.format);
-  });
+  Value rows = b.arg(outArg + 1);
+  auto emit = [&](ActivationFormat format) {
+    b.forRows(rows, [&](Value row) {
+      Value in = b.at(b.arg(0), row, spec.inStride * 4);
+      Value scale;
+      if (spec.norm)
+        scale = emitRmsScale(b, in, spec.k, spec.eps);
+      auto load = [&](Value column, int64_t lanes) -> Value {
+        Value x = b.load(b.vf(lanes), b.at(in, column, 4));
+        if (!spec.norm)
+          return x;
+        Value gain = b.load(b.vf(lanes), b.at(b.arg(1), column, 4));
+        return emitNormalize(b, x, scale, gain, spec.gain);
+      };
+      RowConverter(b, spec.k, preparedRow(b, b.arg(outArg), format, spec.k, row), load)
+          .emit(format);
+    });
+  };
+  if (!spec.tiled)
+    return emit(spec.format);
+  b.ifElse(
+      b.less(b.index(kUntiledRows), rows), [&] { emit(ActivationFormat::BF16Tiles); },
+      [&] { emit(spec.format); });
 }

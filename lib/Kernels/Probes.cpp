@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "MatrixUnit.h"
 #include "WeightReader.h"
 #include "rlx/runtime/abi.h"
 
@@ -33,7 +34,12 @@ static int64_t productsOfLane(DotProduct product) {
   return product == DotProduct::F32 ? 1 : product == DotProduct::BF16 ? 2 : 4;
 }
 
+// Products of tiles in one round: enough to hide the latency of each.
+static constexpr int64_t kTileProducts = MatrixUnit::kSide * MatrixUnit::kSide;
+
 int64_t rlx::probeOperations(DotProduct product, const TargetDescription &target) {
+  if (product == DotProduct::BF16Tiles)
+    return 2 * kTileProducts * kTileRows * kLanes * kTileDepth;
   return 2 * productsOfLane(product) * kLanes * kVectors * probeTokens(target);
 }
 
@@ -47,11 +53,38 @@ static Value emitProduct(KernelBuilder &b, DotProduct product, Value acc, Value 
   case DotProduct::Int8:
     return emitDot4(b, acc, b.load(b.vec(b.getI8Type(), 4 * kLanes), address), /*isSigned=*/false,
                     activation);
+  case DotProduct::BF16Tiles:
+    break; // emitTileProbe
   }
   llvm_unreachable("unknown product");
 }
 
+/// The matrix unit with two tiles of tokens and two of weights.
+static void emitTileProbe(KernelBuilder &b) {
+  static_assert(kTileBytes <= kActivations && kResults + kTileBytes <= RLX_PROBE_BYTES);
+  constexpr int64_t side = MatrixUnit::kSide;
+  MatrixUnit unit(b);
+  unit.configure(b.index(MatrixUnit::kTokens));
+  auto forPairs = [&](llvm::function_ref<void(int64_t, int64_t)> body) {
+    for (int64_t i = 0; i < kTileProducts; ++i)
+      body(i / side, i % side);
+  };
+  for (int64_t i = 0; i < side; ++i) {
+    unit.loadTokens(i, b.arg(0));
+    unit.loadPanel(i, b.arg(0));
+  }
+  b.forEach(b.index(0), b.arg(1), 1, [&](Value) {
+    forPairs([&](int64_t tokens, int64_t panel) { unit.multiply(tokens, panel); });
+  });
+  forPairs([&](int64_t tokens, int64_t panel) {
+    unit.storeSums(tokens, panel, b.at(b.arg(0), kResults), kTileRowBytes);
+  });
+  unit.release();
+}
+
 void rlx::emitProbe(KernelBuilder &b, DotProduct product) {
+  if (product == DotProduct::BF16Tiles)
+    return emitTileProbe(b);
   const int64_t tokens = probeTokens(b.getTarget());
   static_assert(kResults + 12 * kVectorBytes <= RLX_PROBE_BYTES);
   Value memory = b.arg(0);

@@ -44,6 +44,11 @@ public:
   virtual void emitStep(KernelBuilder &b, const Tile &tile, mlir::Value k, int64_t count,
                         llvm::MutableArrayRef<mlir::Value> accumulators) const = 0;
 
+  /// Writes positions k … k + count - 1 (k a multiple of 32, count at most 32) as a tile of bf16,
+  /// [16 pairs of k][16 rows][2], to `out`. For formats that canTile.
+  virtual void emitTile(KernelBuilder &b, mlir::Value panel, mlir::Value k, int64_t count,
+                        mlir::Value out) const = 0;
+
   /// Element k of row `lane` of a panel, as an f32 scalar. For gathers.
   virtual mlir::Value emitElement(KernelBuilder &b, mlir::Value panel, mlir::Value lane,
                                   mlir::Value k) const = 0;

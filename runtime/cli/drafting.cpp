@@ -5,6 +5,7 @@
 // Implements the options of speculation and the checks of a draft model.
 //===----------------------------------------------------------------------===//
 #include "drafting.h"
+#include "rlx/runtime/abi.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -39,8 +40,8 @@ void DraftingOptions::add(ArgParser &parser) {
         return Status();
       },
       "a smaller compiled model of the same vocabulary that drafts next tokens");
-  parser.option("--draft-max", "K", intoInteger(draftMax, 1, 64),
-                "check at most K drafts in a step; default 8");
+  parser.option("--draft-max", "K", intoInteger(draftMax, 1, RLX_EXACT_TOKENS - 1),
+                "check at most K drafts in a step, up to 15; default 8");
 }
 
 Status DraftingOptions::check() const {

@@ -30,13 +30,13 @@ static std::map<std::string, uint64_t> bytesByType(const Model &model) {
   return bytes;
 }
 
-/// Drafts that a step can check: each needs a row of logits, as does the token
-/// before them.
+/// Drafts that a step can check with the bits of plain steps: each needs a row of
+/// logits, as does the token before them.
 static uint64_t maxDrafts(const Model &model) {
   uint64_t rows = 1;
   for (const rlx_variant_t &variant : model.variants())
     rows = std::max(rows, std::min(variant.seq_max, variant.out_max));
-  return rows - 1;
+  return std::min<uint64_t>(rows, RLX_EXACT_TOKENS) - 1;
 }
 
 static ordered_json variantsJson(const Model &model) {

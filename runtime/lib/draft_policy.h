@@ -8,14 +8,16 @@
 #ifndef RLX_RUNTIME_LIB_DRAFT_POLICY_H
 #define RLX_RUNTIME_LIB_DRAFT_POLICY_H
 
+#include "rlx/runtime/abi.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 namespace rlx {
 
-/// Drafts of a step at most.
-constexpr uint64_t maxDrafts = 64;
+/// Drafts of a step at most: as many as give the bits of plain steps, with the token before them.
+constexpr uint64_t maxDrafts = RLX_EXACT_TOKENS - 1;
 
 /// How often drafts turn out right, by the length of the match behind them.
 class DraftAcceptance {

@@ -139,6 +139,45 @@ TEST_P(Chunk, GuardPagesStayUntouched) {
   }
 }
 
+// With a matrix unit, steps of more than RLX_EXACT_TOKENS tokens give the same bits among
+// themselves, and up to that many the bits of single tokens.
+class LargeSteps : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Models, LargeSteps,
+                         ::testing::Values("gemma2-bf16-native", "gemma3-q4_0-native",
+                                           "gguf-gemma2-Q2_K-native"),
+                         testName);
+
+TEST_P(LargeSteps, OfAnySizeAndThreadsGiveTheSameBits) {
+  Model model = openModel(GetParam());
+  std::vector<int32_t> ids = someIds(model, 200, 8);
+  std::vector<float> reference;
+  for (uint64_t size : {200, 100, 50, 25, 20}) {
+    SessionOptions options;
+    options.threads = size % 3 + 1;
+    options.guardPages = true;
+    Session session = newSession(model, options);
+    for (size_t begin = 0; begin < ids.size(); begin += size)
+      RLX_ASSERT_OK(session.prefill(Span<const int32_t>(ids.data() + begin, size)));
+    if (reference.empty())
+      reference = lastLogits(session);
+    EXPECT_TRUE(sameBits(lastLogits(session), reference)) << "steps of " << size;
+  }
+}
+
+TEST_P(LargeSteps, SmallOnesEqualSingleTokens) {
+  Model model = openModel(GetParam());
+  std::vector<int32_t> ids = someIds(model, 1 + 2 * RLX_EXACT_TOKENS, 9);
+  Session single = newSession(model), several = newSession(model);
+  RLX_ASSERT_OK(single.prefill(Span<const int32_t>(ids.data(), 1)));
+  for (size_t i = 1; i < ids.size(); ++i)
+    RLX_ASSERT_OK(single.stepForced(ids[i]));
+  for (size_t begin = 0; begin < ids.size(); begin += RLX_EXACT_TOKENS) {
+    size_t size = std::min<size_t>(RLX_EXACT_TOKENS, ids.size() - begin);
+    RLX_ASSERT_OK(several.prefill(Span<const int32_t>(ids.data() + begin, size)));
+  }
+  EXPECT_TRUE(sameBits(lastLogits(single), lastLogits(several)));
+}
+
 // A one-layer view of the window: in a stack, what lies outside one layer's
 // window still arrives through the layers below, up to layers * (window - 1)
 // positions back. Layer 0 of these models has a window, and layer 1's keys come

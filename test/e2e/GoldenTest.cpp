@@ -82,10 +82,11 @@ TEST_P(HFGolden, F32Generic) {
 // bf16 has 8 significant bits. A layer rounds the inputs of its four linear
 // layers, its keys and its values.
 TEST_P(HFGolden, BF16) {
-  for (const char *suffix : {"", "-long"})
-    expectGolden(std::string("gemma") + GetParam().number + "-bf16",
-                 hfGolden(GetParam().number, suffix),
-                 roundingBound(std::ldexp(1.0, -7), GetParam().layers, 6));
+  for (const char *target : {"", "-native"})
+    for (const char *suffix : {"", "-long"})
+      expectGolden(std::string("gemma") + GetParam().number + "-bf16" + target,
+                   hfGolden(GetParam().number, suffix),
+                   roundingBound(std::ldexp(1.0, -7), GetParam().layers, 6));
 }
 
 // f16 has 11 significant bits, and the bf16 checkpoint's weights fit it but for
@@ -112,7 +113,7 @@ TEST_P(GGUFGolden, WithinLlamaCppsOwnError) {
   nlohmann::json errors = nlohmann::json::parse(in).at(GetParam());
   double allowed = 1.5 * errors.at("llama_cpp_max_abs_error").get<double>();
   double relative = allowed / errors.at("max_abs_logit").get<double>();
-  for (const char *target : {"", "-v3"}) {
+  for (const char *target : {"", "-native", "-v3"}) {
     SCOPED_TRACE(target);
     Model model = openModel("gguf-" + GetParam() + target);
     Session session = newSession(model);

@@ -78,6 +78,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Models, Speculate,
                          ::testing::Values(std::pair("gemma1-bf16", "gemma1-q8_0"),
                                            std::pair("gemma2-f32", "gemma2-q8_0"),
+                                           std::pair("gemma3-q4_0-native", "gemma3-q8_0"),
                                            std::pair("gemma2-q4_0", "gemma2-q4_0"),
                                            std::pair("gemma3-f32", "gemma3-q4_0"),
                                            std::pair("gemma3-q8_0", "gemma3-f16"),

@@ -59,6 +59,17 @@ LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 // linear_c3: eps; linear_c6: cap; linear_c7: residual.
+bool LinearOp::isOfPrompt() {
+  auto function = getOperation()->getParentOfType<func::FuncOp>();
+  auto role = function ? function->getAttrOfType<StringAttr>(RLXDialect::kRoleAttr) : StringAttr();
+  if (!role || role.getValue() != stringifyRole(Role::Prefill))
+    return false;
+  Operation *op = getInput().getDefiningOp();
+  while (op && !isa<SelectRowsOp>(op) && op->getNumOperands() > 0)
+    op = op->getOperand(0).getDefiningOp();
+  return !isa_and_present<SelectRowsOp>(op);
+}
+
 LogicalResult LinearOp::verify() {
   if (getNorm().has_value() != getEps().has_value())
     return emitOpError("expected norm and eps together");

@@ -117,6 +117,11 @@ def RLX_LinearOp : RLX_WeightUserOp<"linear"> {
     (`residual` `(` $residual^ `:` type($residual) `)`)? attr-dict
     `:` type($input) `->` type($result)
   }];
+  let extraClassDeclaration = [{
+    /// Whether the op is part of prefill and sees the row of every token, not only of those whose
+    /// logits are wanted.
+    bool isOfPrompt();
+  }];
   let hasVerifier = 1;
 }
 

@@ -30,6 +30,9 @@ struct InterpreterOptions {
   /// Products with bf16 weights see their input rounded to bf16, as kernels with
   /// bf16 dot products do.
   bool roundToBf16 = false;
+  /// Products of prefill with bf16 and quantised weights see both operands rounded to bf16, as
+  /// matrix units do, where there are more than RLX_EXACT_TOKENS rows.
+  bool tiles = false;
 };
 
 /// A dense, row-major tensor of any element type; rank 0 for an index.

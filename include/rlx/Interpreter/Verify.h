@@ -37,6 +37,8 @@ struct VerifyOptions {
   uint32_t seed = 1;
   /// The code multiplies bf16 weights with activations rounded to bf16.
   bool bf16Dot = false;
+  /// The code multiplies in tiles of bf16 (InterpreterOptions::tiles).
+  bool tiles = false;
 };
 
 struct VerifyReport {

@@ -16,7 +16,8 @@
 //  - The last two operands are `thread` and `threads`: each thread does its share
 //    and returns. Kernels hold no barrier; the caller puts one between a kernel
 //    and the next one that reads what it wrote, or overwrites what it read.
-//  - Results do not depend on `threads`, nor a row on the other rows.
+//  - Results do not depend on `threads`, nor a row on the other rows; where the matrix
+//    unit is used (LinearSpec::tiled) on whether there are more than kUntiledRows.
 //  - `out` may be the same view as an input of elementwise kernels, rms_norm and
 //    rope, and as the residual of linear and rms_norm; otherwise memory that is
 //    written overlaps nothing.
@@ -27,34 +28,48 @@
 #define RLX_KERNELS_KERNELSPECS_H
 
 #include "rlx/Target/TargetDescription.h"
+#include "rlx/runtime/abi.h"
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace rlx {
 
+/// Calls with up to that many rows do without the matrix unit, so that a few tokens at a time give
+/// the same bits as one.
+constexpr int64_t kUntiledRows = RLX_EXACT_TOKENS;
+
 /// How a linear kernel reads its activations. The integer formats are s8 blocks of 32:
 /// per row K quants, K/32 f32 scales, then what offsets or minima of weights multiply.
 enum class ActivationFormat {
-  F32,          ///< rows of f32; no preparation needed unless there is a norm
-  BF16,         ///< rows of bf16, padded with one zero to an even count
-  Int8,         ///< K/32 i32 sums of quants
+  F32,       ///< rows of f32; no preparation needed unless there is a norm
+  BF16,      ///< rows of bf16, padded with one zero to an even count
+  BF16Tiles, ///< [rows/16][K/32][16][32] bf16, rows not written where there are none, K padded with
+             ///< 0
+  Int8,      ///< K/32 i32 sums of quants
   Int8Halves,   ///< K/16 i32 sums of quants
   Scaled,       ///< K/32 f32 sums of quants times scale
   ScaledHalves, ///< K/16 f32 sums of quants times scale
 };
 
 /// The multiplication that a kernel's inner loop consists of.
-enum class DotProduct { F32, BF16, Int8 };
+enum class DotProduct { F32, BF16, Int8, BF16Tiles };
 
 /// How activations of this format are multiplied.
 DotProduct dotProduct(ActivationFormat format);
 
+/// Whether `target` multiplies weights of `format` in tiles (LinearSpec::tiled).
+bool canTile(WeightFormat format, const TargetDescription &target);
+
 /// What `format`'s linear kernel reads on `target`.
 ActivationFormat activationFormat(WeightFormat format, const TargetDescription &target);
 
-/// Bytes from one prepared row of K activations to the next; a multiple of 64.
+/// Bytes from one prepared row of K activations to the next; a multiple of 64. For BF16Tiles
+/// the share of a row in its tiles.
 int64_t preparedRowBytes(ActivationFormat format, int64_t k);
+
+/// Bytes of a prepared buffer for `rows` rows: whole tiles.
+int64_t preparedBytes(ActivationFormat format, int64_t k, int64_t rows);
 
 /// Bytes of a packed weight in r16 panels, with its padding.
 int64_t packedWeightBytes(WeightFormat format, int64_t n, int64_t k);
@@ -84,6 +99,9 @@ struct LinearSpec {
   int64_t residualStride = 0;
   /// The caller never passes more than one row: no code for tiles of tokens.
   bool singleRow = false;
+  /// Where there are more than kUntiledRows rows, `in` is BF16Tiles and the matrix unit multiplies
+  /// tiles of tokens by tiles of weights, both in bf16. Needs canTile and a prepared `in`.
+  bool tiled = false;
   /// Scalar loops instead of tiles; `in` is f32 for every format.
   bool generic = false;
 };
@@ -95,6 +113,7 @@ struct PrepareSpec {
   ActivationFormat format = ActivationFormat::F32;
   int64_t k = 0;
   int64_t inStride = 0;
+  bool tiled = false; ///< more than kUntiledRows rows become BF16Tiles
   bool norm = false;
   double eps = 1e-6;
   NormGain gain = NormGain::Plain;

@@ -55,6 +55,14 @@ struct TargetDescription {
   /// Otherwise the activations stay f32.
   bool bf16Dot = false;
 
+  /// Prefill multiplies bf16 and quantised weights in AMX tiles, both operands rounded to bf16.
+  bool tiles = false;
+
+  /// Panels that a product with one token reads side by side, each a stream of memory.
+  unsigned rowStreams = 1;
+  /// How many bytes ahead a stream of weights is prefetched; 0: the CPU does that better.
+  unsigned prefetchBytes = 0;
+
   /// Conversions between f16 and f32 are instructions.
   bool f16Convert = false;
 
@@ -71,8 +79,9 @@ struct TargetDescription {
 };
 
 /// Resolves a --target-cpu value: "native", a name of knownTargetNames(), or one of
-/// those followed by "+vnni", "+bf16" (x86-64-v4), "+avxvnni" (x86-64-v3),
-/// "+dotprod", "+i8mm" (aarch64).
+/// those followed by "+vnni", "+bf16", "+amx" (x86-64-v4), "+avxvnni" (x86-64-v3),
+/// "+dotprod", "+i8mm" (aarch64). "native-amx" is this machine without that feature; so with
+/// the others.
 llvm::Expected<TargetDescription> resolveTarget(llvm::StringRef name);
 
 /// The names that resolveTarget accepts without a suffix, except "native".

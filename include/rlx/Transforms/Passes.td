@@ -317,8 +317,9 @@ def PlanMemory : RLX_ModulePass<"rlx-plan-memory"> {
     cache handles and for what the function returns. Ops that need scratch
     memory get `rlx.scratch`, the function gets `rlx.workspace_bytes`. Sizes
     are those at the largest symbol values. `rlx.counters` of a function says
-    where the counters are by which threads share the work of linear ops, 64
-    bytes each, and how many; nothing else ever has their place. Results take over the memory of an
+    where the counters are by which threads share the work of linear and
+    attention ops, 64 bytes each, and how many; nothing else ever has their
+    place. Results take over the memory of an
     operand that dies where the op can work in place; the rest is placed
     largest first, each at the lowest place that is free while it lives.
 

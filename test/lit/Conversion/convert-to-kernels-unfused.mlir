@@ -23,7 +23,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   // CHECK-LABEL: func.func @decode(
   // CHECK: arith.constant 1 : index
   func.func @decode(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!half, !out, !rlx.kv_cache)
-      attributes {rlx.role = "decode", rlx.counters = array<i64: 12288, 3>, rlx.workspace_bytes = 12480 : i64} {
+      attributes {rlx.role = "decode", rlx.counters = array<i64: 12288, 4>, rlx.workspace_bytes = 14080 : i64} {
     // CHECK: call @rlx_embedding
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
     %pos = rlx.positions %cache : tensor<?x1xi64, #rlx.dims<BATCH, 1>>
@@ -55,8 +55,11 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     %c1 = rlx.kv_append %cache, @kv1, %kr, %v : !k, !k
     %kk, %vv = rlx.kv_read %c1, @kv1 : !past, !past
     // CHECK: llvm.call
-    // CHECK: call @rlx_attention
-    %o = rlx.attention %qr, %kk, %vv mask causal scale 2.5e-01 cap 5.0e+01 {rlx.offsets = array<i64: 448>} : !q, !past, !past -> !q
+    // One query's chunks of keys, then their sum.
+    // CHECK: call @rlx_attention_f32_{{.*}}_chunks4
+    // CHECK: llvm.call
+    // CHECK: call @rlx_attention_merge_{{.*}}_chunks4
+    %o = rlx.attention %qr, %kk, %vv mask causal scale 2.5e-01 cap 5.0e+01 {rlx.offsets = array<i64: 448>, rlx.scratch = 12544 : i64} : !q, !past, !past -> !q
     %m = rlx.merge_heads %o : !q -> !x
     // CHECK: llvm.call
     // CHECK: call @rlx_add_

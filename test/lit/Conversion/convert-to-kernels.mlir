@@ -26,14 +26,14 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   // CHECK-SAME: {kind = "linear f32", name = "linear qkv f32 32x64", probe = 0 : i64, row_operations = 4096 : i64, weight_bytes = 8192 : i64}
   // CHECK-SAME: {key_operations = 128 : i64, kind = "attention", kv_slot = 0 : i64, name = "attention", probe = 0 : i64}
   // CHECK-SAME: {kind = "head f32", name = "head embed f32 32x64", out_rows, probe = 0 : i64, row_operations = 4096 : i64, weight_bytes = 8192 : i64}]
-  // CHECK-SAME: rlx.workspace_bytes = 12480 : i64
+  // CHECK-SAME: rlx.workspace_bytes = 12544 : i64
   rlx.variant @generic calls @prefill role prefill seq 1 to 16 past 0 to 511
 
   // CHECK-LABEL: func.func @prefill(
   // CHECK-SAME: %[[ARGS:.*]]: !llvm.ptr, %[[THREAD:.*]]: i32, %[[THREADS:.*]]: i32)
   func.func @prefill(%ids: tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>, %cache: !rlx.kv_cache, %begin: index)
       -> (tensor<?x?x64xf32, #rlx.dims<BATCH, OUT, 64>>, tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>, !rlx.kv_cache)
-      attributes {rlx.role = "prefill", rlx.counters = array<i64: 12288, 3>, rlx.workspace_bytes = 12480 : i64} {
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 12288, 4>, rlx.workspace_bytes = 12544 : i64} {
     // CHECK: llvm.mlir.constant(32 : i64)
     // CHECK: %[[SEQUENCES:.*]] = llvm.load
     // CHECK: llvm.mlir.constant(40 : i64)

@@ -1,9 +1,10 @@
 // RUN: rlx-opt %s --rlx-assign-weight-layout --rlx-plan-memory \
-// RUN:   --rlx-convert-to-kernels=target-cpu=x86-64-v4+vnni | FileCheck %s
+// RUN:   --rlx-convert-to-kernels=target-cpu=x86-64-v3 | FileCheck %s --check-prefixes=CHECK,ONE
+// RUN: rlx-opt %s --rlx-assign-weight-layout --rlx-plan-memory \
+// RUN:   --rlx-convert-to-kernels=target-cpu=x86-64-v4+vnni | FileCheck %s --check-prefixes=CHECK,FOUR
 
-// A product with one token reads its weight as one stream: each thread claims ranges of
-// panels, half of what is left for all threads together, and goes through them panel
-// after panel, gate before up.
+// A product with one token reads its weight in long streams: each thread claims ranges of
+// panels, half of what is left for all threads together.
 
 // CHECK-LABEL: func.func private @rlx_linear_q4_0_k512_n512{{.*}}_geglu_single
 // CHECK: %[[PARTS:.*]]:2 = scf.while
@@ -14,13 +15,22 @@
 // CHECK: arith.maxui %[[HALF]], %c1
 // CHECK: llvm.atomicrmw add %arg3, %{{.*}} monotonic
 // CHECK: scf.condition
-// A unit is 32 columns of 16 rows: 256 bytes of codes, 32 of scales.
-// CHECK: %[[GATE:.*]] = scf.for {{.*}} to %c512{{.*}} -> (vector<16xf32>)
-// CHECK: arith.constant 288 : index
-// CHECK: scf.yield
-// CHECK: %[[UP:.*]] = scf.for {{.*}} to %c512{{.*}} -> (vector<16xf32>)
-// CHECK: scf.yield
-// CHECK: arith.mulf %{{.*}}, %[[UP]]
+// Panel after panel, gate before up. A unit is 32 columns of 16 rows: 256 bytes of codes, 32 of scales.
+// ONE: %[[GATE:.*]] = scf.for {{.*}} to %c512{{.*}} -> (vector<16xf32>)
+// ONE-NOT: prefetch
+// ONE: arith.constant 288 : index
+// ONE: scf.yield
+// ONE: %[[UP:.*]] = scf.for {{.*}} to %c512{{.*}} -> (vector<16xf32>)
+// ONE: scf.yield
+// ONE: arith.mulf %{{.*}}, %[[UP]]
+// Or two gates and two ups side by side, with the five lines of a unit prefetched in each stream.
+// FOUR: %[[SUMS:.*]]:4 = scf.for {{.*}} to %c512{{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// FOUR-COUNT-20: llvm.intr.prefetch
+// FOUR-NOT: llvm.intr.prefetch
+// FOUR: arith.constant 288 : index
+// FOUR: scf.yield
+// FOUR: arith.mulf %{{.*}}, %[[SUMS]]#1
+// FOUR: arith.mulf %{{.*}}, %[[SUMS]]#3
 // CHECK: llvm.store
 
 !ids = tensor<?x1xi32, #rlx.dims<BATCH, 1>>

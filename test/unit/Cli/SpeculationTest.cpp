@@ -94,7 +94,7 @@ TEST_F(Speculation, OptionsAreChecked) {
       {{"--speculate=off", "--draft", draft}, "--draft is not used with --speculate=off"},
       {{"--speculate=ngram", "--draft", draft}, "--draft is not used with --speculate=ngram"},
       {{"--speculate=off", "--draft-max=3"}, "--draft-max is not used with --speculate=off"},
-      {{"--draft-max=65"}, "--draft-max: expected an integer from 1 to 64 but got '65'"},
+      {{"--draft-max=16"}, "--draft-max: expected an integer from 1 to 15 but got '16'"},
       {{"--naive", "--draft", draft}, "--naive makes one token after another"},
       {{"--draft", modelFile("11")}, "the same tokenizer"},
       {{"--draft="}, "--draft: expected the file of a model but it is empty"},

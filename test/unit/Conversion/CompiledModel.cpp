@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "CompiledModel.h"
+#include "cpu_features.h"
 #include "mlir/Pass/PassManager.h"
 #include "rlx/Conversion/Passes.h"
 #include "rlx/Target/Link.h"
@@ -26,6 +27,8 @@ rlx::test::compileToSharedObject(mlir::ModuleOp module, llvm::StringRef targetCp
   llvm::Expected<TargetDescription> target = resolveTarget(targetCpu);
   if (!target)
     return target.takeError();
+  // Linux grants the registers of a matrix unit on request only.
+  missingCpuFeatures(target->requiredFeatures);
   mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
   mlir::PassManager manager(module.getContext());
   manager.addPass(createConvertToKernels({targetCpu.str()}));

@@ -26,7 +26,7 @@ static int64_t take(int64_t &end, int64_t bytes) {
 
 static void planFunction(func::FuncOp function) {
   Builder builder(function.getContext());
-  int64_t end = 0, rows = 1, linears = 0;
+  int64_t end = 0, rows = 1, counters = 0;
   function.walk([&](Operation *op) {
     SmallVector<int64_t> offsets;
     for (Type type : op->getResultTypes()) {
@@ -39,12 +39,12 @@ static void planFunction(func::FuncOp function) {
         rows = std::max(rows, *elements / tensor.getShape().back());
     }
     op->setAttr(kOffsetsAttr, builder.getDenseI64ArrayAttr(offsets));
-    linears += isa<LinearOp>(op);
+    counters += claimsWork(op);
     if (int64_t bytes = scratchBytes(op, rows))
       op->setAttr(kScratchAttr, builder.getI64IntegerAttr(take(end, bytes)));
   });
   function->setAttr(kCountersAttr,
-                    builder.getDenseI64ArrayAttr({take(end, linears * 64), linears}));
+                    builder.getDenseI64ArrayAttr({take(end, counters * 64), counters}));
   function->setAttr(kWorkspaceBytesAttr, builder.getI64IntegerAttr(end));
 }
 

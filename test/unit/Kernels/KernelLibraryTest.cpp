@@ -131,6 +131,11 @@ TEST(TargetDescription, FeaturesDecideInstructions) {
   EXPECT_EQ(v4.int8Dot, Int8Dot::Vnni512);
   EXPECT_TRUE(v4.bf16Dot);
   EXPECT_THAT(v4.requiredFeatures, testing::Contains("avx512bf16"));
+  EXPECT_FALSE(v4.tiles);
+  TargetDescription amx = llvm::cantFail(resolveTarget("x86-64-v4+amx"));
+  EXPECT_TRUE(amx.tiles);
+  EXPECT_EQ(amx.features, "+amx-bf16,+avx512bf16,+avx512vnni");
+  EXPECT_EQ(amx.int8Dot, Int8Dot::Vnni512);
   TargetDescription arm = llvm::cantFail(resolveTarget("aarch64+dotprod"));
   EXPECT_EQ(arm.int8Dot, Int8Dot::NeonDot);
   EXPECT_EQ(arm.triple, "aarch64-unknown-linux-gnu");
@@ -140,8 +145,18 @@ TEST(TargetDescription, UnknownNamesAreErrors) {
   EXPECT_EQ(llvm::toString(resolveTarget("pentium").takeError()),
             "expected a target CPU 'native', 'x86-64-v3', 'x86-64-v4', 'aarch64' but got "
             "'pentium'");
-  EXPECT_EQ(llvm::toString(resolveTarget("x86-64-v4+amx").takeError()),
-            "expected a feature of x86-64-v4 ('vnni', 'bf16') but got 'amx'");
+  EXPECT_EQ(llvm::toString(resolveTarget("x86-64-v4+sse").takeError()),
+            "expected a feature of x86-64-v4 ('vnni', 'bf16', 'amx') but got 'sse'");
   EXPECT_THAT(llvm::toString(resolveTarget("aarch64+vnni").takeError()),
               HasSubstr("('dotprod', 'i8mm') but got 'vnni'"));
+  EXPECT_THAT(llvm::toString(resolveTarget("native-sse").takeError()),
+              HasSubstr("after 'native-' but got 'sse'"));
+}
+
+TEST(TargetDescription, NativeLeavesOutWhatItIsTold) {
+  for (const char *name : {"native-amx", "native-vnni", "native-bf16-amx"}) {
+    TargetDescription target = llvm::cantFail(resolveTarget(name)); // also where there is none
+    EXPECT_FALSE(target.tiles);
+    EXPECT_THAT(target.name, testing::Not(HasSubstr("+amx")));
+  }
 }

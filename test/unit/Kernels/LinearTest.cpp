@@ -25,6 +25,7 @@ protected:
     bool geglu = false, cap = false, residual = false;
     bool singleRow = false; ///< single rows go through the kernel that knows only one
     bool generic = false;
+    bool tiled = false;
   };
 
   ActivationFormat activationOf(const Case &c) const {
@@ -44,6 +45,18 @@ protected:
     spec.residual = c.residual;
     spec.outStride = c.n + 3; // Rows of a wider buffer.
     return spec;
+  }
+
+  /// Preparation and product, with or without the matrix unit.
+  std::pair<PrepareSpec, LinearSpec> stepOf(const Case &c, bool tiled) const {
+    PrepareSpec prepare;
+    prepare.format = activationOf(c);
+    prepare.k = c.k;
+    prepare.tiled = tiled;
+    LinearSpec spec = specOf(c);
+    spec.tiled = tiled;
+    spec.inStride = preparedRowBytes(prepare.format, c.k) / 4;
+    return {prepare, spec};
   }
 
   /// Activations as the kernel multiplies them, decoded from the prepared rows.
@@ -78,7 +91,8 @@ protected:
     auto dot = [&](int64_t row) {
       double sum = 0, size = 0;
       for (int64_t i = 0; i < c.k; ++i) {
-        sum += a[i] * w.values[row * c.k + i];
+        float weight = w.values[row * c.k + i];
+        sum += a[i] * (c.tiled ? bf16ToFloat(floatToBF16(weight)) : weight);
         size += std::abs(a[i] * w.magnitudes[row * c.k + i]);
       }
       return std::make_pair(sum, size);
@@ -115,11 +129,19 @@ protected:
 
   void check(const std::vector<Case> &cases, const std::vector<int64_t> &rowCounts);
   void checkCase(KernelModule &module, const Case &c, const std::vector<int64_t> &rowCounts);
+  void checkTiled(KernelModule &module, const Case &c);
 };
 
 void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64_t> &rowCounts) {
   KernelModule module(target());
   for (const Case &c : cases) {
+    if (c.tiled) {
+      for (bool tiled : {false, true}) {
+        module.kernels().getPrepare(stepOf(c, tiled).first);
+        module.kernels().getLinear(stepOf(c, tiled).second);
+      }
+      continue;
+    }
     module.kernels().getLinear(specOf(c));
     module.kernels().getLinear(specOf(c, c.singleRow));
     PrepareSpec prepare;
@@ -131,7 +153,57 @@ void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64
   for (const Case &c : cases) {
     SCOPED_TRACE(weightFormatName(c.format).str() + " k=" + std::to_string(c.k) +
                  " n=" + std::to_string(c.n));
-    checkCase(module, c, rowCounts);
+    c.tiled ? checkTiled(module, c) : checkCase(module, c, rowCounts);
+  }
+}
+
+/// Rows that the matrix unit multiplies against sums in double of rounded operands; fewer or more
+/// of them, and threads, bit for bit; and few rows against the kernel without tiles.
+void LinearKernel::checkTiled(KernelModule &module, const Case &c) {
+  TestWeights weights(c.format, c.geglu ? (c.n + 15) / 16 * 32 : c.n, c.k, 1 + c.k + c.n);
+  // Half a tile more than one, two tiles and their borders; with K = 6912 two blocks of tokens.
+  const std::vector<int64_t> rowCounts = {129, 17, 32, 33};
+  const int64_t maxRows = rowCounts.front();
+  Buffer<float> in(randomFloats(maxRows * c.k, 7)), residual(randomFloats(maxRows * c.n, 9));
+  ActivationFormat few = activationOf(c);
+  auto compute = [&](int64_t rows, int64_t threads, bool tiled) {
+    auto [prepare, spec] = stepOf(c, tiled);
+    Buffer<uint8_t> prepared(rows > kUntiledRows
+                                 ? preparedBytes(ActivationFormat::BF16Tiles, c.k, rows)
+                                 : rows * preparedRowBytes(few, c.k));
+    module.run(module.kernels().getPrepare(prepare), threads, in.data(), prepared.data(), rows);
+    Buffer<float> out(rows * spec.outStride - 3);
+    Buffer<int64_t> counter(std::vector<int64_t>{0});
+    mlir::func::FuncOp kernel = module.kernels().getLinear(spec);
+    if (c.residual)
+      module.run(kernel, threads, weights.packed.data(), prepared.data(), out.data(),
+                 residual.data(), counter.data(), rows);
+    else
+      module.run(kernel, threads, weights.packed.data(), prepared.data(), out.data(),
+                 counter.data(), rows);
+    return out.copy();
+  };
+  auto expectSame = [](const std::vector<float> &some, const std::vector<float> &all) {
+    // Columns that are not written are NaN.
+    EXPECT_EQ(std::memcmp(some.data(), all.data(), some.size() * 4), 0);
+  };
+  expectSame(compute(kUntiledRows, 2, true), compute(kUntiledRows, 1, false));
+  const int64_t stride = specOf(c).outStride;
+  std::vector<float> all = compute(maxRows, 1, true);
+  std::vector<double> a;
+  for (size_t i = 0; i < in.size(); ++i)
+    a.push_back(bf16ToFloat(floatToBF16(in[i])));
+  for (int64_t row = 0; row < maxRows; ++row)
+    for (int64_t column = 0; column < c.n; ++column) {
+      auto [value, size] = reference(c, weights, &a[row * c.k], column);
+      if (c.residual)
+        value += residual[row * c.n + column];
+      double bound = (c.k + 8) * 6e-8 * (size + std::abs(value)) + 1e-7;
+      ASSERT_NEAR(all[row * stride + column], value, bound) << "row " << row << ", " << column;
+    }
+  for (int64_t rows : rowCounts) {
+    SCOPED_TRACE(std::to_string(rows) + " rows");
+    expectSame(compute(rows, 3, true), all);
   }
 }
 
@@ -212,6 +284,29 @@ TEST_P(LinearKernel, EveryFormatAndTail) {
     for (auto [blocks, n] : {std::pair<int64_t, int64_t>{2, 128}, {1, 16 * 5 + 9}, {2, 1}})
       cases.push_back({format, depth(format, blocks), n});
   check(cases, {1, 2, 5, 13, 27});
+}
+
+TEST_P(LinearKernel, Tiles) {
+  if (!target().tiles)
+    GTEST_SKIP() << "no matrix unit";
+  std::vector<Case> cases;
+  for (unsigned i = 0; i < kWeightFormatCount; ++i) {
+    auto format = static_cast<WeightFormat>(i);
+    if (!canTile(format, target()))
+      continue;
+    // A pair of panels and an odd one that is partial.
+    cases.push_back({format, depth(format, 1), 16 * 2 + 9});
+  }
+  cases.push_back({WeightFormat::Q4_0, 96, 1});
+  cases.push_back({WeightFormat::Q6_K, 512, 64});
+  cases.push_back({WeightFormat::BF16, 83, 40});
+  cases.push_back({WeightFormat::BF16, 2100, 20}); // a chunk that is not full
+  cases.push_back({WeightFormat::Q4_K, 256, 40, /*geglu=*/true});
+  cases.push_back({WeightFormat::Q4_0, 64, 64, /*geglu=*/true, /*cap=*/true, /*residual=*/true});
+  cases.push_back({WeightFormat::Q8_0, 6912, 72, false, /*cap=*/true, /*residual=*/true});
+  for (Case &c : cases)
+    c.tiled = true;
+  check(cases, {});
 }
 
 TEST_P(LinearShape, DenseFormatsWithOddDepth) {

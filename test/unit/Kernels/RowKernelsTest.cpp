@@ -164,6 +164,26 @@ TEST_P(RowKernel, PrepareRoundsToBF16) {
     }
 }
 
+TEST_P(RowKernel, PrepareMakesTilesOfBF16) {
+  KernelModule module(target());
+  const int64_t rows = 18, k = 40; // two tiles of rows, the second of columns padded
+  PrepareSpec spec;
+  spec.format = ActivationFormat::BF16Tiles;
+  spec.k = k;
+  module.kernels().getPrepare(spec);
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  Buffer<float> x(randomFloats(rows * k, 6));
+  Buffer<uint16_t> out(preparedBytes(spec.format, k, rows) / 2);
+  ASSERT_EQ(out.size(), 2u * 2 * 16 * 32);
+  module.run(module.kernels().getPrepare(spec), 2, x.data(), out.data(), rows);
+  for (int64_t row = 0; row < 32; ++row)
+    for (int64_t i = 0; i < 64; ++i) {
+      uint16_t bits = out[(row / 16 * 2 + i / 32) * 512 + row % 16 * 32 + i % 32];
+      uint16_t expected = i < k ? floatToBF16(x[std::min(row, rows - 1) * k + i]) : 0;
+      EXPECT_EQ(bits, row < rows ? expected : 0xffff) << row << " " << i;
+    }
+}
+
 TEST_P(RowKernel, PrepareNormsToF32) {
   KernelModule module(target());
   PrepareSpec spec;

@@ -37,12 +37,12 @@ TEST(Rewind, ToEveryPositionAndOn) {
 
 TEST(Rewind, WithinTheSlackRecomputesNothing) {
   Session session = makeSession(openFake());
-  EXPECT_OK(session.prefill(fakeIds(100)));
+  EXPECT_OK(session.prefill(fakeIds(150)));
   uint64_t before = fake_step_count();
-  // Slot 1's ring holds 32 positions, 8 of which position 100 - 24 still needs.
-  EXPECT_OK(session.rewind(100 - 24));
+  // Slot 1's ring holds 128 positions, 8 of which position 150 - 120 still needs.
+  EXPECT_OK(session.rewind(150 - 120));
   EXPECT_EQ(fake_step_count(), before);
-  EXPECT_OK(session.rewind(100 - 25));
+  EXPECT_OK(session.rewind(150 - 121));
   EXPECT_GT(fake_step_count(), before);
 }
 
@@ -75,22 +75,22 @@ TEST(Rewind, ToTheEndKeepsTheLogits) {
 
 TEST(KV, EveryRowThatIsHeldIsRight) {
   Session session = makeSession(openFake());
-  std::vector<int32_t> ids = fakeIds(90);
-  EXPECT_OK(session.prefill({ids.data(), 60}));
-  for (size_t i = 60; i < ids.size(); ++i)
+  std::vector<int32_t> ids = fakeIds(180);
+  EXPECT_OK(session.prefill({ids.data(), 150}));
+  for (size_t i = 150; i < ids.size(); ++i)
     EXPECT_OK(session.stepForced(ids[i]).status());
   FakeRows rows = fakeReference(ids);
-  // Windows 9 and 3 plus a chunk of 24, in blocks of 16: two rings of 32.
-  const uint64_t firstKept[FAKE_SLOTS] = {0, 90 - 32, 90 - 32};
+  // Windows 9 and 3 plus a chunk of 24: two rings of RLX_KV_CHUNK.
+  const uint64_t firstKept[FAKE_SLOTS] = {0, 180 - 128, 180 - 128};
   for (uint32_t slot = 0; slot < FAKE_SLOTS; ++slot) {
     for (uint64_t p = firstKept[slot]; p < ids.size(); ++p) {
       KVRows read = valueOf(session.kv(slot, p));
       EXPECT_EQ(read.k, rows.k[slot][p]) << "slot " << slot << " position " << p;
       EXPECT_EQ(read.v, rows.v[slot][p]) << "slot " << slot << " position " << p;
     }
-    EXPECT_ERROR(session.kv(slot, 90).status(), InvalidArgument, "below 90");
+    EXPECT_ERROR(session.kv(slot, 180).status(), InvalidArgument, "below 180");
     if (firstKept[slot])
-      EXPECT_ERROR(session.kv(slot, firstKept[slot] - 1).status(), InvalidArgument, "from 58");
+      EXPECT_ERROR(session.kv(slot, firstKept[slot] - 1).status(), InvalidArgument, "from 52");
   }
   EXPECT_ERROR(session.kv(3, 0).status(), InvalidArgument, "layer below 3");
 }
@@ -108,12 +108,12 @@ TEST(KV, LayersMayShareASlot) {
 
 TEST(KV, BytesAreThoseOfThePlanes) {
   const rlx_kv_slot_info_t slots[] = {{2, 64, RLX_KV_F32, 0}, {1, 128, RLX_KV_F16, 100}};
-  // 1000 positions round up to 1008; the ring has 99 + 20, rounded up to 128.
-  uint64_t expected = 2 * (2 * 1008 * 64 * 4) + 2 * (128 * 128 * 2);
+  // 1000 positions round up to 1024; the ring has 99 + 20, rounded up to 128.
+  uint64_t expected = 2 * (2 * 1024 * 64 * 4) + 2 * (128 * 128 * 2);
   EXPECT_EQ(KVCache::bytes({{slots, 2}, 1000, 20}), expected);
   // A window beyond the context needs no more than the context.
   const rlx_kv_slot_info_t wide[] = {{1, 16, RLX_KV_BF16, 4096}};
-  EXPECT_EQ(KVCache::bytes({{wide, 1}, 50, 20}), 2u * 64 * 16 * 2);
+  EXPECT_EQ(KVCache::bytes({{wide, 1}, 50, 20}), 2u * 128 * 16 * 2);
 }
 
 TEST(Half, EveryF16BitPattern) {

@@ -249,8 +249,8 @@ TEST(Options, MemoryIsAccountedAndLimited) {
   Session session = makeSession(model);
   MemoryUse use = session.memoryUse();
   EXPECT_EQ(use.weights, uint64_t(FAKE_WEIGHTS));
-  // f32 slot of 208 positions; f16 and bf16 rings of 32.
-  EXPECT_EQ(use.kvCache, 2u * 208 * 4 * 4 + 2 * 2 * 32 * 3 * 2 + 2 * 32 * 8 * 2);
+  // f32 slot of 256 positions; f16 and bf16 rings of 128.
+  EXPECT_EQ(use.kvCache, 2u * 256 * 4 * 4 + 2 * 2 * 128 * 3 * 2 + 2 * 128 * 8 * 2);
   // The largest workspace, one row for logits(), FAKE_OUT for all positions.
   EXPECT_EQ(use.workspace, 128u + (1 + FAKE_OUT) * (FAKE_VOCAB + FAKE_HIDDEN) * 4);
   EXPECT_EQ(valueOf(model.memoryUse({})).total(), use.total());

@@ -270,7 +270,7 @@ TEST(ModelInMemory, BadArgumentsAreErrors) {
   EXPECT_ERROR(Model::openTable(table, {weights, 64}, "", options).status(), InvalidArgument,
                "expected target 'fake'");
   auto stale = [](uint32_t) -> const rlx_model_t * { return nullptr; };
-  EXPECT_ERROR(Model::openQuery(stale, {weights, 64}).status(), Unsupported, "ABI version 2");
+  EXPECT_ERROR(Model::openQuery(stale, {weights, 64}).status(), Unsupported, "ABI version 3");
   EXPECT_OK(Model::openQuery(rlx_query, {weights, 64}).status());
 }
 
@@ -288,7 +288,7 @@ TEST(ModelInMemory, UnsoundTablesAreRefused) {
     const char *message;
     void (*spoil)(Parts &);
   } rows[] = {
-      {"expected ABI version 2 but got 7", [](Parts &p) { p.table.abi_version = 7; }},
+      {"expected ABI version 3 but got 7", [](Parts &p) { p.table.abi_version = 7; }},
       {"out of range", [](Parts &p) { p.table.vocab_size = 0; }},
       {"out of range", [](Parts &p) { p.table.max_context = ~uint64_t(0); }},
       {"a table is missing", [](Parts &p) { p.table.variant_count = 0; }},

@@ -324,8 +324,8 @@ TEST(Speculation, OptionsAreChecked) {
   options.draft = &foreign;
   check(options, "a vocabulary of 40 ids but got 39");
   options = upTo(5);
-  options.draftMax = 65;
-  check(options, "at most 64 drafts");
+  options.draftMax = 16;
+  check(options, "at most 15 drafts");
   options = upTo(5);
   options.replay = {FAKE_VOCAB};
   check(options, "tokens to replay");

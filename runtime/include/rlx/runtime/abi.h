@@ -37,11 +37,19 @@ extern "C" {
 /* Every capacity of the KV cache is a multiple of it. */
 #define RLX_KV_CHUNK 128u
 
+/* Steps of up to that many tokens (seq * batch) give a token the same bits, whatever their number.
+ * So do larger steps among themselves; their products may round differently. */
+#define RLX_EXACT_TOKENS 16u
+
 /* Alignment in bytes of the workspace, of each weight and of each KV plane. */
 #define RLX_ALIGNMENT 64u
 
 /* Element types of KV planes. */
-typedef enum rlx_kv_type { RLX_KV_F32 = 0, RLX_KV_F16 = 1, RLX_KV_BF16 = 2 } rlx_kv_type_t;
+typedef enum rlx_kv_type {
+  RLX_KV_F32 = 0,
+  RLX_KV_F16 = 1,
+  RLX_KV_BF16 = 2
+} rlx_kv_type_t;
 
 /* What a variant computes. Both roles have one signature and one meaning:
  * append `seq` tokens after `past` cached ones; decode variants accept only
@@ -82,13 +90,14 @@ typedef struct rlx_kv_slot {
 
 /* One sequence of a step. */
 typedef struct rlx_sequence {
-  const int32_t *ids;         /* [seq] token ids, each in [0, vocab_size) */
-  uint64_t past;              /* PAST_SEQ: positions already in the cache */
+  const int32_t *ids; /* [seq] token ids, each in [0, vocab_size) */
+  uint64_t past;      /* PAST_SEQ: positions already in the cache */
   const rlx_kv_slot_t *slots; /* [kv_slot_count] */
 } rlx_sequence_t;
 
 /* Told which entry of the variant's stage table `thread` begins. */
-typedef void (*rlx_stage_fn)(void *stage_context, uint32_t stage, uint32_t thread);
+typedef void (*rlx_stage_fn)(void *stage_context, uint32_t stage,
+                             uint32_t thread);
 
 /*
  * Arguments of one step. All pointers stay valid during the call.
@@ -105,11 +114,11 @@ typedef struct rlx_step_args {
   uint64_t out_begin;
   uint64_t out_count;
   const rlx_sequence_t *sequences; /* [batch] */
-  const uint8_t *weights;          /* base of the packed weights, page aligned */
-  uint8_t *workspace;              /* variant.workspace_bytes, RLX_ALIGNMENT */
-  float *logits;                   /* [batch, out_count, vocab_size] */
-  float *hidden;                   /* [batch, out_count, hidden_size], after the final
-                                      norm, what the head multiplies */
+  const uint8_t *weights;   /* base of the packed weights, page aligned */
+  uint8_t *workspace;       /* variant.workspace_bytes, RLX_ALIGNMENT */
+  float *logits;            /* [batch, out_count, vocab_size] */
+  float *hidden;            /* [batch, out_count, hidden_size], after the final
+                               norm, what the head multiplies */
   /* Waits until all `threads` threads of the step have called it. Called by
    * every thread the same number of times in the same order. */
   void (*barrier)(void *barrier_context);
@@ -126,7 +135,8 @@ typedef struct rlx_step_args {
  * The result does not depend on `threads`. It cannot fail: the runtime has
  * checked ids, ranges and capacities before.
  */
-typedef void (*rlx_step_fn)(const rlx_step_args_t *args, uint32_t thread, uint32_t threads);
+typedef void (*rlx_step_fn)(const rlx_step_args_t *args, uint32_t thread,
+                            uint32_t threads);
 
 /* The rows that a stage computes. */
 typedef enum rlx_rows {
@@ -143,12 +153,12 @@ typedef enum rlx_rows {
  * caches in each step: weights, and keys and values.
  */
 typedef struct rlx_stage {
-  const char *name;        /* e.g. "linear q_k_v layer 3 q4_0 1152x1536" */
-  const char *kind;        /* stages to be summed up, e.g. "linear q4_0", "norm" */
-  uint32_t layer;          /* or RLX_NO_INDEX */
-  uint32_t rows;           /* rlx_rows_t */
-  uint32_t kv_slot;        /* whose keys and values it reads, or RLX_NO_INDEX */
-  uint32_t probe;          /* index of what multiplies, or RLX_NO_INDEX */
+  const char *name;  /* e.g. "linear q_k_v layer 3 q4_0 1152x1536" */
+  const char *kind;  /* stages to be summed up, e.g. "linear q4_0", "norm" */
+  uint32_t layer;    /* or RLX_NO_INDEX */
+  uint32_t rows;     /* rlx_rows_t */
+  uint32_t kv_slot;  /* whose keys and values it reads, or RLX_NO_INDEX */
+  uint32_t probe;    /* index of what multiplies, or RLX_NO_INDEX */
   uint64_t weight_bytes;   /* read once, however many rows */
   uint64_t row_bytes;      /* of weights, read for each row */
   uint64_t row_operations; /* for each row */

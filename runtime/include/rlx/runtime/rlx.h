@@ -199,7 +199,7 @@ typedef struct rlx_generate_options {
   rlx_token_fn callback; /* may be NULL */
   void *context;
   uint32_t speculation; /* rlx_speculation_t */
-  uint32_t draft_max;   /* drafts of a step at most, up to 64 */
+  uint32_t draft_max;   /* drafts of a step at most, up to 15 */
   rlx_session_t *draft; /* of another model with the same vocabulary, whose tokens
                            and sampling change; or NULL */
   rlx_speculation_stats_t *stats; /* set on success; may be NULL */

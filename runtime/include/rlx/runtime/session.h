@@ -108,7 +108,7 @@ struct GenerateOptions {
   bool ignoreEos = false;
   /// Ngram and Draft always draft as much as they can; Auto as much as pays.
   Speculation speculation = Speculation::Auto;
-  /// Drafts of a step at most, up to 64. Fewer where a step yields fewer rows of
+  /// Drafts of a step at most, up to 15. Fewer where a step yields fewer rows of
   /// logits.
   uint32_t draftMax = 8;
   /// A session of another, faster model with the same vocabulary, whose tokens

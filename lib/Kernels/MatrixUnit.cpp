@@ -1,0 +1,63 @@
+//===- MatrixUnit.cpp - AMX tile registers --------------------------------===//
+//
+// Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Registers are named by number, so that no allocator has to spill them.
+//
+//===----------------------------------------------------------------------===//
+#include "MatrixUnit.h"
+
+using namespace mlir;
+using namespace rlx;
+
+// The configuration in memory: byte 0 is the palette, from 16 on follow the bytes of each tile's
+// rows (u16), from 48 on the rows of each tile (u8).
+static constexpr int64_t kConfigBytes = 64, kConfigRowBytes = 16, kConfigRows = 48;
+static constexpr int64_t kPalette = 1;
+
+MatrixUnit::MatrixUnit(KernelBuilder &b) : b(b), config(b.stack(kConfigBytes)) {
+  b.store(b.constantInt(b.vec(b.getI8Type(), kConfigBytes), 0), config);
+  b.store(b.constantInt(b.getI8Type(), kPalette), config);
+  b.store(b.constantInt(b.vec(b.getI16Type(), kTiles), kTileRowBytes), config, kConfigRowBytes);
+}
+
+void MatrixUnit::configure(Value tokens) {
+  auto set = [&](int64_t number, Value rows) {
+    b.store(arith::IndexCastOp::create(b, b.getI8Type(), rows), config, kConfigRows + number);
+  };
+  // A tile without rows is an error even where it is not used: it has 16 then.
+  Value first = b.min(tokens, b.index(kTileRows)), others = b.sub(tokens, first);
+  Value none = b.equal(others, b.index(0));
+  Value second = arith::SelectOp::create(b, none, b.index(kTileRows), others);
+  for (int64_t side = 0; side < kSide; ++side) {
+    Value rows = side == 0 ? first : second;
+    set(kTokenTile + side, rows);
+    for (int64_t panel = 0; panel < kSide; ++panel)
+      set(sumTile(side, panel), rows);
+    set(kPanelTile + side, b.index(kTileRows));
+  }
+  b.intrinsic("llvm.x86.ldtilecfg", {config});
+}
+
+void MatrixUnit::release() { b.intrinsic("llvm.x86.tilerelease", {}); }
+
+void MatrixUnit::load(int64_t number, Value address, int64_t stride) {
+  b.intrinsic("llvm.x86.tileloadd64", {tile(number), address, b.toI64(b.index(stride))});
+}
+
+void MatrixUnit::multiply(int64_t side, int64_t panel) {
+  b.intrinsic("llvm.x86.tdpbf16ps",
+              {tile(sumTile(side, panel)), tile(kTokenTile + side), tile(kPanelTile + panel)});
+}
+
+void MatrixUnit::clearSums(int64_t side, int64_t panel) {
+  b.intrinsic("llvm.x86.tilezero", {tile(sumTile(side, panel))});
+}
+
+void MatrixUnit::storeSums(int64_t side, int64_t panel, Value address, int64_t stride) {
+  b.intrinsic("llvm.x86.tilestored64",
+              {tile(sumTile(side, panel)), address, b.toI64(b.index(stride))});
+}
