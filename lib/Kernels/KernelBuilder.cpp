@@ -84,11 +84,11 @@ Value KernelBuilder::loadSplat(VectorType type, Value pointer, int64_t offset) {
   return splat(load(type.getElementType(), pointer, offset), type);
 }
 
-void KernelBuilder::prefetch(Value pointer, int64_t bytes) {
+void KernelBuilder::prefetch(Value pointer, int64_t bytes, bool nearest) {
   constexpr int64_t line = 64;
-  constexpr unsigned read = 0, everyLevel = 3, data = 1;
+  constexpr unsigned read = 0, data = 1;
   for (int64_t offset = 0; offset < bytes; offset += line)
-    LLVM::Prefetch::create(*this, at(pointer, offset), read, everyLevel, data);
+    LLVM::Prefetch::create(*this, at(pointer, offset), read, /*hint=*/nearest ? 3 : 2, data);
 }
 
 Value KernelBuilder::stack(int64_t bytes) {

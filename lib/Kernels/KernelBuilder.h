@@ -84,8 +84,9 @@ public:
   void store(Value value, Value pointer, int64_t offset = 0);
   /// Loads a scalar and repeats it in every lane.
   Value loadSplat(VectorType type, Value pointer, int64_t offset = 0);
-  /// Asks for the cache lines of [pointer, pointer + bytes), which may lie outside any mapping.
-  void prefetch(Value pointer, int64_t bytes);
+  /// Asks for the cache lines of [pointer, pointer + bytes), which may lie outside any mapping:
+  /// into the nearest cache, or the one behind it.
+  void prefetch(Value pointer, int64_t bytes, bool nearest = true);
   /// Stack memory of the kernel, 64-byte aligned.
   Value stack(int64_t bytes);
 

@@ -144,8 +144,7 @@ private:
     if (full)
       sums = b.forEach(b.index(0), b.index(full), step, sums, [&](Value k, ValueRange carried) {
         KernelBuilder::Values next(carried);
-        if (tokens == 1)
-          prefetch(panels, k, step);
+        prefetch(panels, k, step, tokens);
         reader->emitStep(b, tile, k, step, next);
         return next;
       });
@@ -154,13 +153,17 @@ private:
     return sums;
   }
 
-  /// Asks for the weights that follow positions k … k + step - 1 at some distance.
-  void prefetch(ArrayRef<Value> panels, Value k, int64_t step) {
-    int64_t ahead = b.getTarget().prefetchBytes;
-    int64_t columnBytes = packedWeightBytes(spec.format, kLanes, spec.k) / spec.k;
-    if (ahead)
-      for (Value panel : panels)
-        b.prefetch(b.at(panel, k, columnBytes, ahead), columnBytes * step);
+  /// Asks for weights that follow positions k … k + step - 1: at some distance in the streams of
+  /// one token, or the same positions of the panels that come next.
+  void prefetch(ArrayRef<Value> panels, Value k, int64_t step, int64_t tokens) {
+    if (b.getTarget().prefetchBytes == 0)
+      return;
+    int64_t panelBytes = packedWeightBytes(spec.format, kLanes, spec.k);
+    int64_t columnBytes = panelBytes / spec.k;
+    int64_t ahead = tokens == 1 ? b.getTarget().prefetchBytes : panels.size() * panelBytes;
+    for (Value panel : panels)
+      b.prefetch(b.at(panel, k, columnBytes, ahead), columnBytes * step,
+                 /*nearest=*/tokens == 1);
   }
 
   KernelBuilder &b;
