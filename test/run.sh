@@ -22,13 +22,13 @@ cmake --preset dev >/dev/null
 cmake --build --preset dev
 
 step "tests"
-ctest --test-dir build/dev --output-on-failure
+ctest --test-dir build/dev --output-on-failure -j "$(nproc)"
 
 if [ -z "$quick" ]; then
   step "tests under AddressSanitizer and UndefinedBehaviorSanitizer"
   cmake --preset asan >/dev/null
   cmake --build --preset asan
-  ctest --test-dir build/asan --output-on-failure
+  ctest --test-dir build/asan --output-on-failure -j "$(nproc)"
 
   step "runtime under ThreadSanitizer"
   cmake --preset tsan >/dev/null

@@ -54,7 +54,7 @@ static void addModelOptions(CLI::App &app, CompileOptions &options, RawFlags &ra
   app.add_option("--dtype", raw.dtype,
                  "type of unquantised matrices: f32, f16, bf16 or auto (as stored)")
       ->type_name("TYPE");
-  app.add_option("--kv-type", raw.kvType, "type of cached keys and values: f32, f16 or bf16")
+  app.add_option("--kv-type", raw.kvType, "type of cached keys and values: f32, f16, bf16 or q8_0")
       ->type_name("TYPE");
   app.add_option("--max-context", raw.maxContext, "positions that a sequence may have")
       ->type_name("N");

@@ -24,7 +24,7 @@ static constexpr ProfileKey kKeys[] = {
     {"embedding", KeyScope::Model, Phase::Plan, KeyKind::Choice, "auto",
      "auto|f32|f16|bf16|q8_0|q4_0|q5_0|q4_k|q6_k", 0, 0,
      "type of the embedding table and a tied head"},
-    {"kv_type", KeyScope::Model, Phase::Import, KeyKind::Choice, "f16", "f32|f16|bf16", 0, 0,
+    {"kv_type", KeyScope::Model, Phase::Import, KeyKind::Choice, "f16", "f32|f16|bf16|q8_0", 0, 0,
      "type of cached keys and values"},
     {"max_context", KeyScope::Model, Phase::Import, KeyKind::Integer, "0", "", 0, kLargest,
      "positions of a sequence; 0: as many as the checkpoint allows"},

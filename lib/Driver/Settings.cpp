@@ -40,6 +40,7 @@ static KVType resolveKvType(llvm::StringRef name) {
   return llvm::StringSwitch<KVType>(name)
       .Case("f32", KVType::F32)
       .Case("bf16", KVType::BF16)
+      .Case("q8_0", KVType::Q8_0)
       .Default(KVType::F16);
 }
 

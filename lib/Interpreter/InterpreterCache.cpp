@@ -8,6 +8,8 @@
 //===----------------------------------------------------------------------===//
 #include "rlx/Import/Dequantize.h"
 #include "rlx/Interpreter/Interpreter.h"
+#include <algorithm>
+#include <cmath>
 
 using namespace rlx;
 
@@ -47,11 +49,28 @@ llvm::ArrayRef<float> InterpreterCache::value(llvm::StringRef name, int64_t posi
   return llvm::ArrayRef<float>(slot.values[sequence]).slice(position * size, size);
 }
 
-static float roundTo(KVType type, double value) {
-  float single = static_cast<float>(value);
-  if (type == KVType::F16)
-    return halfToFloat(floatToHalf(single));
-  return type == KVType::BF16 ? bfloat16ToFloat(floatToBfloat16(single)) : single;
+/// 32 features, in the same single-precision steps as compiled code takes.
+static void roundToQ8_0(llvm::MutableArrayRef<float> block) {
+  float largest = 0;
+  for (float value : block)
+    largest = std::max(largest, std::fabs(value));
+  float scale = halfToFloat(floatToHalf(largest / 127));
+  float inverse = scale == 0 ? 0 : 1 / scale;
+  for (float &value : block)
+    value = std::nearbyint(std::clamp(value * inverse, -127.0f, 127.0f)) * scale;
+}
+
+/// Rounds rows of features to what a cache of `type` keeps of them.
+static void roundTo(KVType type, llvm::MutableArrayRef<float> values) {
+  if (type == KVType::Q8_0)
+    for (size_t i = 0; i < values.size(); i += 32)
+      roundToQ8_0(values.slice(i, 32));
+  for (float &value : values) {
+    if (type == KVType::F16)
+      value = halfToFloat(floatToHalf(value));
+    if (type == KVType::BF16)
+      value = bfloat16ToFloat(floatToBfloat16(value));
+  }
 }
 
 llvm::Error InterpreterCache::append(llvm::StringRef name, const Array &key, const Array &value,
@@ -69,7 +88,8 @@ llvm::Error InterpreterCache::append(llvm::StringRef name, const Array &key, con
          {std::pair(&slot.keys[b], &key), std::pair(&slot.values[b], &value)}) {
       plane->resize(begin);
       for (size_t i = 0; i < count; ++i)
-        plane->push_back(roundTo(type, source->values[b * count + i]));
+        plane->push_back(static_cast<float>(source->values[b * count + i]));
+      roundTo(type, llvm::MutableArrayRef<float>(*plane).drop_front(begin));
     }
   return llvm::Error::success();
 }

@@ -46,9 +46,20 @@ static double relativeBound(ModuleOp module, bool roundsToBf16) {
       product = std::max(product, bf16);
   }
   for (auto slot : module.getOps<KVSlotOp>()) {
-    double kept = slot.getKvType() == KVType::F32   ? 0
-                  : slot.getKvType() == KVType::F16 ? f16
-                                                    : bf16;
+    double kept = 0;
+    switch (slot.getKvType()) {
+    case KVType::F32:
+      break;
+    case KVType::F16:
+      kept = f16;
+      break;
+    case KVType::BF16:
+      kept = bf16;
+      break;
+    case KVType::Q8_0:
+      kept = eightBits;
+      break;
+    }
     squares += 4 * product * product + 2 * kept * kept;
   }
   return 2e-4 + 5.0 / 4.0 * std::sqrt(2.0 / 12.0 * squares);

@@ -19,6 +19,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "KvElements.h"
 #include "Sequences.h"
 #include "VectorMath.h"
 #include <limits>
@@ -86,7 +87,7 @@ struct QueryRow {
 class AttentionEmitter {
 public:
   AttentionEmitter(KernelBuilder &b, const AttentionSpec &spec)
-      : b(b), spec(spec), group(spec.heads / spec.kvHeads), bytes(kvBytes(spec.kvType)) {
+      : b(b), spec(spec), group(spec.heads / spec.kvHeads), elements(b, spec.kvType, spec.headDim) {
     const TargetDescription &target = b.getTarget();
     rows = target.attentionRows;
     if (spec.chunks) // No row for none: each computes what its head needs.
@@ -231,11 +232,11 @@ private:
     Value end = b.min(b.sub(b.add(tileRows.back().last, 1), start), b.index(kAttentionChunk));
     IndexRange range = {b.div(first, kLanes), b.div(b.add(end, kLanes - 1), kLanes)};
     KernelBuilder::Values maxima =
-        emitScores(b.at(planes.k, ring, spec.headDim * bytes), start, range);
+        emitScores(b.at(planes.k, ring, elements.positionBytes()), start, range);
     KernelBuilder::Values state = emitWeights(range, maxima);
     clear(outputs, outputBytes);
     // Values beyond the tile's keys may not have been written yet: 0 * NaN would not be neutral.
-    Value values = b.at(planes.v, ring, spec.headDim * bytes);
+    Value values = b.at(planes.v, ring, elements.positionBytes());
     b.forEach(first, end, kValueKeys,
               [&](Value key) { emitValues(values, {key, b.min(b.add(key, kValueKeys), end)}); });
     return state;
@@ -273,13 +274,16 @@ private:
 
   /// q.k of `count` blocks x rows.
   SmallVector<Value> emitProducts(Value keys, Value block, int64_t count) {
-    Value first = b.at(keys, block, spec.headDim * kLanes * bytes);
+    const int64_t blockBytes = elements.blockBytes(), column = kLanes * elements.elementBytes();
+    Value first = b.at(keys, block, blockBytes);
     auto step = [&](Value d, int64_t features, MutableArrayRef<Value> sums) {
-      Value query = b.at(queries, d, 4), key = b.at(first, d, kLanes * bytes);
+      Value query = b.at(queries, d, 4), key = b.at(first, d, column);
+      SmallVector<Value> scales;
+      for (int64_t i = 0; i < count; ++i)
+        scales.push_back(elements.keyScales(first, d, i * blockBytes));
       for (int64_t f = 0; f < features; ++f)
         for (int64_t i = 0; i < count; ++i) {
-          Value k =
-              emitLoadKv(b, spec.kvType, kLanes, key, (i * spec.headDim + f) * kLanes * bytes);
+          Value k = elements.load(kLanes, key, i * blockBytes + f * column, scales[i]);
           for (int64_t r = 0; r < rows; ++r) {
             Value q = b.loadSplat(b.vf(), query, (r * spec.headDim + f) * 4);
             sums[i * rows + r] = b.fma(q, k, sums[i * rows + r]);
@@ -357,13 +361,17 @@ private:
     for (int64_t r = 0; r < rows; ++r)
       for (auto [i, n] : llvm::enumerate(lanes))
         sums.push_back(b.load(b.vf(n), address(r), i * kLanes * 4));
-    Value column = b.at(values, d, bytes);
+    const int64_t bytes = elements.elementBytes();
     sums = b.forEach(keys.begin, keys.end, 1, sums, [&](Value j, ValueRange carried) {
       KernelBuilder::Values next(carried);
-      Value row = b.at(column, j, spec.headDim * bytes), weight = b.at(weights, j, 4);
+      Value row = b.at(values, j, elements.positionBytes()), weight = b.at(weights, j, 4);
+      Value column = b.at(row, d, bytes);
       SmallVector<Value> v;
-      for (auto [i, n] : llvm::enumerate(lanes))
-        v.push_back(emitLoadKv(b, spec.kvType, n, row, i * kLanes * bytes));
+      for (auto [i, n] : llvm::enumerate(lanes)) {
+        Value scale = elements.valueScale(row, b.add(d, i * kLanes));
+        scale = scale ? b.splat(scale, b.vf(n)) : scale;
+        v.push_back(elements.load(n, column, i * kLanes * bytes, scale));
+      }
       for (int64_t r = 0; r < rows; ++r) {
         Value p = b.load(b.f32(), weight, r * kAttentionChunk * 4);
         for (auto [i, n] : llvm::enumerate(lanes)) {
@@ -380,7 +388,8 @@ private:
 
   KernelBuilder &b;
   const AttentionSpec &spec;
-  int64_t group, bytes;
+  int64_t group;
+  KvElements elements;
   int64_t rows = 0, vectors = 0, blocks = 0;
   Value queries;           ///< [rows][headDim], on the stack like the next two
   Value weights;           ///< [rows][kAttentionChunk], scores before

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "KvElements.h"
 #include "Sequences.h"
 #include "VectorMath.h"
 #include "WeightReader.h"
@@ -60,7 +61,7 @@ namespace {
 class GenericAttention {
 public:
   GenericAttention(KernelBuilder &b, const AttentionSpec &spec)
-      : b(b), spec(spec), bytes(kvBytes(spec.kvType)) {}
+      : b(b), spec(spec), elements(b, spec.kvType, spec.headDim) {}
 
   void emit() {
     Value seq = b.arg(6), queries = b.mul(b.mul(b.arg(5), seq), spec.heads);
@@ -94,9 +95,10 @@ private:
               [&](Value d) { b.store(zero, b.at(out, d, 4)); });
     b.forEach(begin, end, 1, [&](Value key) {
       Value p = b.divf(weight(key), sum);
-      Value values = b.at(planes.v, b.rem(key, planes.capacity), spec.headDim * bytes);
+      Value values = b.at(planes.v, b.rem(key, planes.capacity), elements.positionBytes());
       b.forEach(b.index(0), b.index(spec.headDim), 1, [&](Value d) {
-        Value value = emitLoadKv(b, spec.kvType, 0, b.at(values, d, bytes));
+        Value value = elements.load(0, b.at(values, d, elements.elementBytes()), 0,
+                                    elements.valueScale(values, d));
         b.store(b.fma(p, value, b.load(b.f32(), b.at(out, d, 4))), b.at(out, d, 4));
       });
     });
@@ -105,11 +107,12 @@ private:
   /// The final score of one key, which lies in a block of 16 at position [d][key].
   Value emitScore(const KvPlanes &planes, Value query, Value key) {
     Value row = b.rem(key, planes.capacity), lane = b.rem(row, kLanes);
-    Value block = b.at(planes.k, b.sub(row, lane), spec.headDim * bytes);
+    Value block = b.at(planes.k, b.sub(row, lane), elements.positionBytes());
+    const int64_t bytes = elements.elementBytes();
     Value zero = b.constant(b.f32(), 0.0);
     Value score = fold(b.index(0), b.index(spec.headDim), zero, [&](Value d, Value old) {
       Value feature = b.at(b.at(block, d, kLanes * bytes), lane, bytes);
-      Value k = emitLoadKv(b, spec.kvType, 0, feature);
+      Value k = elements.load(0, feature, 0, elements.keyScale(block, d, lane));
       return b.fma(b.load(b.f32(), b.at(query, d, 4)), k, old);
     });
     score = b.mulf(score, b.constant(b.f32(), spec.scale));
@@ -127,7 +130,7 @@ private:
 
   KernelBuilder &b;
   const AttentionSpec &spec;
-  int64_t bytes;
+  KvElements elements;
 };
 
 } // namespace

@@ -126,26 +126,17 @@ private:
 
   /// x = d * q with q in -127 … 127, and sums of q.
   void emitBlock(Value column, ActivationFormat format) {
-    Value halves[2], largest;
-    VectorType bits = b.vec(b.i32());
-    for (int64_t i = 0; i < 2; ++i) {
+    Value halves[2];
+    for (int64_t i = 0; i < 2; ++i)
       halves[i] = load(b.add(column, i * kLanes), kLanes);
-      Value mask = b.constantInt(bits, 0x7fffffff);
-      Value absolute =
-          b.bitcast(arith::AndIOp::create(b, b.bitcast(halves[i], bits), mask), b.vf());
-      largest = i ? b.maxf(largest, absolute) : absolute;
-    }
-    Value amax = emitMax(b, largest);
+    Value amax = emitMaxAbs(b, halves);
     Value zero = b.constant(b.f32(), 0.0);
     Value inverse = b.divf(b.constant(b.f32(), 127.0), amax);
     Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, amax, zero);
     inverse = arith::SelectOp::create(b, isZero, zero, inverse);
     Value sums[2];
     for (int64_t i = 0; i < 2; ++i) {
-      // Adding 1.5 * 2^23 rounds to an integer (ties to even) in the low bits.
-      Value scaled = b.mulf(halves[i], b.splat(inverse, b.vf()));
-      Value rounded = b.addf(scaled, b.constant(b.vf(), 12582912.0));
-      Value q = arith::SubIOp::create(b, b.bitcast(rounded, bits), b.constantInt(bits, 0x4b400000));
+      Value q = emitNearestInteger(b, b.mulf(halves[i], b.splat(inverse, b.vf())));
       sums[i] = q;
       Value narrow = arith::TruncIOp::create(b, b.vec(b.getI8Type()), q);
       b.store(narrow, b.at(out, column, 1), i * kLanes);

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "KvElements.h"
 #include "Sequences.h"
 #include "VectorMath.h"
 
@@ -69,7 +70,8 @@ void rlx::emitKvAppend(KernelBuilder &b, const KvAppendSpec &spec) {
   unsigned next = spec.rope ? 3 : 2;
   Value sequences = b.arg(next), slotNumber = b.arg(next + 1);
   Value batch = b.arg(next + 2), seq = b.arg(next + 3);
-  int64_t bytes = kvBytes(spec.kvType);
+  KvElements elements(b, spec.kvType, spec.headDim);
+  Value rotated = spec.rope ? b.stack(spec.headDim * 4) : Value();
   b.forRows(b.mul(b.mul(batch, seq), spec.kvHeads), [&](Value item) {
     Value row = b.div(item, spec.kvHeads), head = b.rem(item, spec.kvHeads);
     SequenceAddress sequence(b, sequences, b.div(row, seq));
@@ -78,26 +80,14 @@ void rlx::emitKvAppend(KernelBuilder &b, const KvAppendSpec &spec) {
     Value first = b.mul(head, spec.headDim);
 
     Value k = b.at(b.at(b.arg(0), row, spec.kStride * 4), first, 4);
-    Value block = b.at(planes.k, b.div(ring, kLanes), spec.headDim * kLanes * bytes);
-    Value lane = b.at(block, b.rem(ring, kLanes), bytes);
-    auto storeKey = [&](Value feature, Value values) {
-      Value address = b.at(lane, feature, kLanes * bytes);
-      for (int64_t i = 0, n = cast<VectorType>(values.getType()).getNumElements(); i < n; ++i)
-        emitStoreKv(b, spec.kvType, b.lane(values, i), address, i * kLanes * bytes);
-    };
-    if (spec.rope)
+    if (spec.rope) {
       emitRotated(b, k, b.at(b.arg(2), row, spec.ropeDim * 4), spec.headDim, spec.ropeDim,
-                  storeKey);
-    else
-      b.forColumns(spec.headDim, [&](Value feature, int64_t lanes) {
-        storeKey(feature, b.load(b.vf(lanes), b.at(k, feature, 4)));
-      });
-
+                  [&](Value feature, Value values) { b.store(values, b.at(rotated, feature, 4)); });
+      k = rotated;
+    }
+    Value block = b.at(planes.k, b.div(ring, kLanes), elements.blockBytes());
+    elements.storeKey(k, block, b.rem(ring, kLanes));
     Value v = b.at(b.at(b.arg(1), row, spec.vStride * 4), first, 4);
-    Value outRow = b.at(planes.v, ring, spec.headDim * bytes);
-    b.forColumns(spec.headDim, [&](Value feature, int64_t lanes) {
-      emitStoreKv(b, spec.kvType, b.load(b.vf(lanes), b.at(v, feature, 4)),
-                  b.at(outRow, feature, bytes));
-    });
+    elements.storeValue(v, b.at(planes.v, ring, elements.positionBytes()));
   });
 }

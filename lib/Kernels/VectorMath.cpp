@@ -154,23 +154,21 @@ Value rlx::emitFromBF16Bits(KernelBuilder &b, Value bits) {
   return b.bitcast(shl(b, wide, 16), withElement(bits, b.f32()));
 }
 
-int64_t rlx::kvBytes(KvType type) { return type == KvType::F32 ? 4 : 2; }
-
-Value rlx::emitLoadKv(KernelBuilder &b, KvType type, int64_t lanes, Value pointer, int64_t offset) {
-  auto of = [&](Type element) -> Type { return lanes ? Type(b.vec(element, lanes)) : element; };
-  if (type == KvType::F32)
-    return b.load(of(b.f32()), pointer, offset);
-  if (type == KvType::BF16)
-    return emitFromBF16Bits(b, b.load(of(b.getI16Type()), pointer, offset));
-  return arith::ExtFOp::create(b, of(b.f32()), b.load(of(b.getF16Type()), pointer, offset));
+Value rlx::emitNearestInteger(KernelBuilder &b, Value x) {
+  // Adding 1.5 * 2^23 rounds to an integer in the low bits.
+  VectorType bits = b.vec(b.i32());
+  Value rounded = b.addf(x, b.constant(b.vf(), 12582912.0));
+  return arith::SubIOp::create(b, b.bitcast(rounded, bits), b.constantInt(bits, 0x4b400000));
 }
 
-void rlx::emitStoreKv(KernelBuilder &b, KvType type, Value value, Value pointer, int64_t offset) {
-  if (type == KvType::BF16)
-    value = emitToBF16Bits(b, value);
-  else if (type == KvType::F16)
-    value = arith::TruncFOp::create(b, withElement(value, b.getF16Type()), value);
-  b.store(value, pointer, offset);
+Value rlx::emitMaxAbs(KernelBuilder &b, ArrayRef<Value> vectors) {
+  VectorType bits = b.vec(b.i32());
+  Value mask = b.constantInt(bits, 0x7fffffff), largest;
+  for (Value vector : vectors) {
+    Value absolute = b.bitcast(arith::AndIOp::create(b, b.bitcast(vector, bits), mask), b.vf());
+    largest = largest ? b.maxf(largest, absolute) : absolute;
+  }
+  return emitMax(b, largest);
 }
 
 static Value reduceHalves(KernelBuilder &b, Value vector,

@@ -40,13 +40,11 @@ mlir::Value emitToBF16Bits(KernelBuilder &b, mlir::Value x);
 /// Bits of bf16 (i16) to f32, exact.
 mlir::Value emitFromBF16Bits(KernelBuilder &b, mlir::Value bits);
 
-/// Loads `lanes` values of a KV element type as f32; lanes == 0 loads a scalar.
-mlir::Value emitLoadKv(KernelBuilder &b, KvType type, int64_t lanes, mlir::Value pointer,
-                       int64_t offset = 0);
-/// Stores an f32 scalar or vector as a KV element type.
-void emitStoreKv(KernelBuilder &b, KvType type, mlir::Value value, mlir::Value pointer,
-                 int64_t offset = 0);
-int64_t kvBytes(KvType type);
+/// The nearest integer (ties to even) of each lane, as i32; |x| < 2^22.
+mlir::Value emitNearestInteger(KernelBuilder &b, mlir::Value x);
+
+/// The greatest magnitude in vectors of 16 lanes.
+mlir::Value emitMaxAbs(KernelBuilder &b, llvm::ArrayRef<mlir::Value> vectors);
 
 /// Sum and maximum over the 16 lanes, halving in a fixed order.
 mlir::Value emitSum(KernelBuilder &b, mlir::Value vector);

@@ -19,7 +19,8 @@ static const char *roleName(uint32_t role) {
 }
 
 static const char *kvTypeName(uint32_t type) {
-  return type == RLX_KV_F32 ? "f32" : type == RLX_KV_F16 ? "f16" : "bf16";
+  static const char *const names[] = {"f32", "f16", "bf16", "q8_0"};
+  return names[type]; // The table's check has seen to the range.
 }
 
 /// Bytes of the weights by element type.

@@ -15,8 +15,6 @@
 
 namespace rlx {
 
-static uint64_t elementBytes(uint32_t kvType) { return kvType == RLX_KV_F32 ? 4 : 2; }
-
 uint64_t KVCache::capacity(const rlx_kv_slot_info_t &slot, const KVShape &shape) {
   uint64_t whole = roundUp(shape.context, RLX_KV_CHUNK);
   if (slot.window == 0)
@@ -28,7 +26,7 @@ uint64_t KVCache::capacity(const rlx_kv_slot_info_t &slot, const KVShape &shape)
 
 /// Bytes of one KV head's K or V plane.
 static uint64_t planeBytes(const rlx_kv_slot_info_t &slot, uint64_t capacity) {
-  return roundUp(saturatingMul(capacity, uint64_t(slot.head_dim) * elementBytes(slot.kv_type)),
+  return roundUp(saturatingMul(capacity, rlx_kv_position_bytes(slot.kv_type, slot.head_dim)),
                  RLX_ALIGNMENT);
 }
 
@@ -101,30 +99,43 @@ bool KVCache::canContinueAt(uint64_t position) const {
   return true;
 }
 
-static float loadElement(const uint8_t *plane, uint64_t index, uint32_t kvType) {
-  if (kvType == RLX_KV_F32) {
+static float load16(const uint8_t *at, bool f16) {
+  uint16_t bits;
+  std::memcpy(&bits, at, sizeof(bits));
+  return f16 ? floatFromF16(bits) : floatFromBF16(bits);
+}
+
+/// Element `index` of a block of keys or a row of values, with scales of its own where the type has
+/// them: `scale` is the number of the element's among those behind `elements` codes.
+static float loadElement(const uint8_t *part, uint64_t index, uint32_t kvType, uint64_t elements,
+                         uint64_t scale) {
+  switch (kvType) {
+  case RLX_KV_F32: {
     float value;
-    std::memcpy(&value, plane + index * 4, sizeof(value));
+    std::memcpy(&value, part + index * 4, sizeof(value));
     return value;
   }
-  uint16_t bits;
-  std::memcpy(&bits, plane + index * 2, sizeof(bits));
-  return kvType == RLX_KV_F16 ? floatFromF16(bits) : floatFromBF16(bits);
+  case RLX_KV_Q8_0:
+    return static_cast<int8_t>(part[index]) * load16(part + elements + scale * 2, true);
+  default:
+    return load16(part + index * 2, kvType == RLX_KV_F16);
+  }
 }
 
 KVRows KVCache::rows(uint32_t slot, uint64_t position) const {
   const rlx_kv_slot_info_t &info = infos[slot];
   const rlx_kv_slot_t &plane = planes[slot];
   KVRows rows{info.kv_heads, info.head_dim, {}, {}};
-  uint64_t row = position % plane.capacity;
+  uint64_t row = position % plane.capacity, lane = row % RLX_KV_BLOCK;
+  uint64_t bytes = rlx_kv_position_bytes(info.kv_type, info.head_dim);
   for (uint64_t head = 0; head < info.kv_heads; ++head) {
-    auto *k = static_cast<const uint8_t *>(plane.k) + head * plane.k_stride;
-    auto *v = static_cast<const uint8_t *>(plane.v) + head * plane.v_stride;
+    auto *k = static_cast<const uint8_t *>(plane.k) + head * plane.k_stride + (row - lane) * bytes;
+    auto *v = static_cast<const uint8_t *>(plane.v) + head * plane.v_stride + row * bytes;
     for (uint64_t d = 0; d < info.head_dim; ++d) {
-      uint64_t blocked =
-          (row / RLX_KV_BLOCK * info.head_dim + d) * RLX_KV_BLOCK + row % RLX_KV_BLOCK;
-      rows.k.push_back(loadElement(k, blocked, info.kv_type));
-      rows.v.push_back(loadElement(v, row * info.head_dim + d, info.kv_type));
+      uint64_t scaled = d / RLX_KV_SCALED;
+      rows.k.push_back(loadElement(k, d * RLX_KV_BLOCK + lane, info.kv_type,
+                                   info.head_dim * RLX_KV_BLOCK, scaled * RLX_KV_BLOCK + lane));
+      rows.v.push_back(loadElement(v, d, info.kv_type, info.head_dim, scaled));
     }
   }
   return rows;

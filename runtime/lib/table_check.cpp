@@ -65,7 +65,8 @@ private:
     for (uint32_t i = 0; i < table.kv_slot_count; ++i) {
       const rlx_kv_slot_info_t &slot = table.kv_slots[i];
       if (slot.kv_heads == 0 || slot.kv_heads > headLimit || slot.head_dim == 0 ||
-          slot.head_dim > headDimLimit || slot.kv_type > RLX_KV_BF16)
+          slot.head_dim > headDimLimit || slot.kv_type > RLX_KV_Q8_0 ||
+          (slot.kv_type == RLX_KV_Q8_0 && slot.head_dim % RLX_KV_SCALED))
         return bad("KV slot " + std::to_string(i) + " has sizes or a type out of range");
     }
     return Status();

@@ -45,8 +45,7 @@ uint64_t TraceStep::bytes(const rlx_stage_t &stage, Span<const rlx_kv_slot_info_
   uint64_t keys = past + seq;
   if (slot.window)
     keys = std::min(keys, slot.window + seq - 1);
-  uint64_t elementBytes = slot.kv_type == RLX_KV_F32 ? 4 : 2;
-  return bytes + keys * 2 * slot.kv_heads * slot.head_dim * elementBytes;
+  return bytes + keys * 2 * slot.kv_heads * rlx_kv_position_bytes(slot.kv_type, slot.head_dim);
 }
 
 } // namespace rlx

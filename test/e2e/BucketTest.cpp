@@ -150,8 +150,9 @@ TEST_P(Fusion, ChangesNoBit) {
 
 INSTANTIATE_TEST_SUITE_P(Models, Options,
                          ::testing::Values("gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma2-bf16",
-                                           "gemma3-q8_0", "gemma1-q4_0-all-buckets",
-                                           "gguf-gemma2-Q2_K", "gguf-gemma3-IQ4_XS"),
+                                           "gemma3-q8_0", "gemma3-kv-q8_0",
+                                           "gemma1-q4_0-all-buckets", "gguf-gemma2-Q2_K",
+                                           "gguf-gemma3-IQ4_XS"),
                          testName);
 
 /// How a session caches and cuts into steps is its own affair.

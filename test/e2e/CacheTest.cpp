@@ -15,8 +15,8 @@ INSTANTIATE_TEST_SUITE_P(Models, Cache,
                          ::testing::ValuesIn(withGgufModels(
                              {"gemma1-f32", "gemma1-unfused", "gemma2-f32", "gemma2-unfused",
                               "gemma3-f32", "gemma3-unfused", "gemma2-bf16", "gemma2-bf16-unfused",
-                              "gemma3-f16", "gemma3-q8_0", "gemma1-q4_0", "gemma1-q4_0-unfused",
-                              "gemma2-q4_k", "gguf-gemma3-Q4_K_M-unfused"})),
+                              "gemma3-f16", "gemma3-kv-q8_0", "gemma3-q8_0", "gemma1-q4_0",
+                              "gemma1-q4_0-unfused", "gemma2-q4_k", "gguf-gemma3-Q4_K_M-unfused"})),
                          testName);
 
 static KVRows rows(const Session &session, uint32_t layer, uint64_t position) {

@@ -34,13 +34,14 @@ protected:
 };
 } // namespace
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, Chunk,
-    ::testing::ValuesIn(withGgufModels(
-        {"gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma3-v3", "gemma1-unfused", "gemma2-unfused",
-         "gemma3-unfused", "gemma2-bf16", "gemma3-f16", "gemma3-q8_0", "gemma2-q4_0", "gemma1-q4_k",
-         "gguf-gemma2-Q2_K-v3", "gguf-gemma3-IQ4_XS-v3", "gguf-gemma3-Q4_K_M-v3"})),
-    testName);
+INSTANTIATE_TEST_SUITE_P(Models, Chunk,
+                         ::testing::ValuesIn(withGgufModels(
+                             {"gemma1-f32", "gemma2-f32", "gemma3-f32", "gemma3-v3",
+                              "gemma1-unfused", "gemma2-unfused", "gemma3-unfused", "gemma2-bf16",
+                              "gemma3-f16", "gemma2-kv-q8_0", "gemma3-q8_0", "gemma2-q4_0",
+                              "gemma1-q4_k", "gguf-gemma2-Q2_K-v3", "gguf-gemma3-IQ4_XS-v3",
+                              "gguf-gemma3-Q4_K_M-v3"})),
+                         testName);
 
 // Every PAST_SEQ from 1 to the end of the context, through the true decode entry.
 TEST_P(Chunk, DecodeAtEveryCacheLengthEqualsFullRecompute) {

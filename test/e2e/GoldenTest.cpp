@@ -98,6 +98,15 @@ TEST_P(HFGolden, F16) {
                  roundingBound(std::ldexp(1.0, -10), GetParam().layers, 6));
 }
 
+// A step of q8_0 is a 127th of the largest of 32 features, which is 2.2 times the typical one;
+// keys and values are rounded.
+TEST_P(HFGolden, CacheOfQ8_0) {
+  for (const char *suffix : {"", "-long"})
+    expectGolden(std::string("gemma") + GetParam().number + "-kv-q8_0",
+                 hfGolden(GetParam().number, suffix),
+                 roundingBound(2.2 / 127, GetParam().layers, 2));
+}
+
 static const std::string kGgufFolder = std::string(RLX_TEST_DATA) + "/goldens/gguf/";
 
 class GGUFGolden : public ::testing::TestWithParam<std::string> {};

@@ -90,7 +90,7 @@ def RLX_GainConvention : I32EnumAttr<"GainConvention", "how a norm's stored gain
 }
 def RLX_KVType : I32EnumAttr<"KVType", "element type of the KV cache", [
     I32EnumAttrCase<"F32", 0, "f32">, I32EnumAttrCase<"F16", 1, "f16">,
-    I32EnumAttrCase<"BF16", 2, "bf16">]> {
+    I32EnumAttrCase<"BF16", 2, "bf16">, I32EnumAttrCase<"Q8_0", 3, "q8_0">]> {
   let cppNamespace = "::rlx";
 }
 def RLX_Mask : I32EnumAttr<"Mask", "which keys a query may see", [

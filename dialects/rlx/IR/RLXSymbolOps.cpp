@@ -117,6 +117,9 @@ LogicalResult KVSlotOp::verify() {
   if (static_cast<int64_t>(getWindow()) < 0)
     return emitOpError("expected a window of 0 or more but got ")
            << static_cast<int64_t>(getWindow());
+  if (getKvType() == KVType::Q8_0 && getHeadDim() % 32)
+    return emitOpError("expected a head_dim that is a multiple of 32 with type q8_0 but got ")
+           << getHeadDim() << "; use f16 or bf16";
   return success();
 }
 

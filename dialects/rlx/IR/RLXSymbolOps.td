@@ -85,7 +85,8 @@ def RLX_KVSlotOp : RLX_Op<"kv_slot", [Symbol, HasParent<"::mlir::ModuleOp">]> {
     Rules:
 
     - kv_slot_c1: the number of heads is positive, head_dim positive and even;
-    - kv_slot_c2: the window is 0 or more.
+    - kv_slot_c2: the window is 0 or more;
+    - kv_slot_c3: with type q8_0, whose scales each belong to 32 features, head_dim is a multiple of 32.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$kv_heads, I64Attr:$head_dim,
                        RLX_KVType:$kv_type, DefaultValuedAttr<I64Attr, "0">:$window);

@@ -75,7 +75,7 @@ int64_t preparedBytes(ActivationFormat format, int64_t k, int64_t rows);
 int64_t packedWeightBytes(WeightFormat format, int64_t n, int64_t k);
 
 /// Element types of KV planes; the values are those of rlx_kv_type_t.
-enum class KvType { F32 = 0, F16 = 1, BF16 = 2 };
+enum class KvType { F32 = 0, F16 = 1, BF16 = 2, Q8_0 = 3 };
 
 /// Gain of an RMS norm: the stored weight w or 1 + w.
 enum class NormGain { Plain, OnePlus };

@@ -9,6 +9,8 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   rlx.kv_slot @ring heads 1 head_dim 64 type f16 window 64
   // CHECK: rlx.kv_slot @full heads 2 head_dim 64 type bf16{{$}}
   rlx.kv_slot @full heads 2 head_dim 64 type bf16
+  // CHECK: rlx.kv_slot @small heads 2 head_dim 64 type q8_0{{$}}
+  rlx.kv_slot @small heads 2 head_dim 64 type q8_0
   // CHECK: rlx.kv_slot @exact heads 2 head_dim 64 type f32{{$}}
   rlx.kv_slot @exact heads 2 head_dim 64 type f32
 

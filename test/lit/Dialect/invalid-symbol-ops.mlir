@@ -91,6 +91,12 @@ rlx.kv_slot @kv_slot_c2 heads 1 head_dim 64 type f16 window -1
 
 // -----
 
+// kv_slot_c3
+// expected-error @+1 {{expected a head_dim that is a multiple of 32 with type q8_0 but got 72; use f16 or bf16}}
+rlx.kv_slot @kv_slot_c3 heads 1 head_dim 72 type q8_0
+
+// -----
+
 // variant_c1
 // expected-error @+1 {{expected a SEQ range with 1 <= min <= max but got [0, 1]}}
 rlx.variant @variant_c1 calls @f role prefill seq 0 to 1 past 0 to 1

@@ -66,7 +66,7 @@ StepRun::StepRun(const rlx_model_t &table, const void *weights, uint32_t threads
     const rlx_kv_slot_info_t &info = table.kv_slots[i];
     uint64_t capacity = info.window ? info.window - 1 + maxSeq(table) : table.max_context;
     capacity = (capacity + RLX_KV_CHUNK - 1) / RLX_KV_CHUNK * RLX_KV_CHUNK;
-    uint64_t stride = capacity * info.head_dim * (info.kv_type == RLX_KV_F32 ? 4 : 2);
+    uint64_t stride = capacity * rlx_kv_position_bytes(info.kv_type, info.head_dim);
     planes.emplace_back(stride * info.kv_heads);
     char *keys = planes.back().data();
     planes.emplace_back(stride * info.kv_heads);

@@ -101,6 +101,25 @@ TEST_F(AttentionOps, CacheRoundsToTheSlotsType) {
   }
 }
 
+// The scale of the block 127, 2.6, 0, … is 1, which f16 holds, so that elements become integers.
+TEST_F(AttentionOps, CacheOfQ8_0KeepsCodesOfBlocks) {
+  std::string wide = "tensor<?x?x1x32xf32, #rlx.dims<BATCH, SEQ, 1, 32>>";
+  parse("rlx.kv_slot @kv heads 1 head_dim 32 type q8_0\nfunc.func @f(%k: " + wide +
+        ", %c: !rlx.kv_cache) -> !rlx.kv_cache {\n%c1 = rlx.kv_append %c, @kv, %k, %k : " + wide +
+        ", " + wide + "\nreturn %c1 : !rlx.kv_cache\n}");
+  Array key{{1, 2, 1, 32}, std::vector<double>(64, 0.0)};
+  key.values[0] = -127;
+  key.values[1] = 2.6;
+  key.values[32] = 1e-9; // too small for a scale
+  InterpreterCache cache(*module);
+  ASSERT_EQ(call({key, Array()}, {}, &cache).size(), 1u) << error;
+  EXPECT_EQ(cache.key("kv", 0)[0], -127);
+  EXPECT_EQ(cache.key("kv", 0)[1], 3);
+  EXPECT_EQ(cache.value("kv", 0)[1], 3);
+  EXPECT_EQ(cache.key("kv", 0)[2], 0);
+  EXPECT_EQ(cache.key("kv", 1)[0], 0);
+}
+
 TEST_F(AttentionOps, SequencesOfABatchAreApart) {
   parseAttention("type f32", "scale 0.5");
   InterpreterCache cache(*module, 2);

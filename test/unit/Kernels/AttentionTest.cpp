@@ -163,8 +163,7 @@ protected:
     Inputs in(shape, batch, length);
     Inputs kept = in;
     for (std::vector<float> *values : {&kept.k, &kept.v})
-      for (float &value : *values)
-        value = stored(shape.type, value);
+      *values = stored(shape.type, *values);
     std::vector<float> whole = runChunks(module, shape, in, {length}, 1, Kernel::General);
     ASSERT_NO_FATAL_FAILURE(checkOutputs(shape, kept, whole));
     std::vector<float> generic = runChunks(module, shape, in, splits[0], 2, Kernel::Generic);
@@ -194,6 +193,12 @@ TEST_P(AttentionKernel, WindowNoGroupsF16) { check({2, 2, 256, 24, KvType::F16},
 TEST_P(AttentionKernel, WindowOfBlockSizeWithCap) {
   check({8, 1, 64, 16, KvType::BF16, true}, 1, 60, kSplits);
 }
+TEST_P(AttentionKernel, FullGroupOfFourQ8_0) {
+  check({4, 1, 256, 0, KvType::Q8_0}, 1, 60, kSplits);
+}
+TEST_P(AttentionKernel, WindowOddHeadQ8_0) {
+  check({6, 2, 96, 17, KvType::Q8_0, true}, 1, 60, kSplits);
+}
 TEST_P(AttentionKernel, OddWindowOddHead) { check({6, 2, 72, 17, KvType::F32}, 1, 60, kSplits); }
 TEST_P(AttentionKernel, WindowOfOneSeesItself) {
   check({2, 1, 16, 1, KvType::F32}, 1, 20, {{7, 13}});
@@ -205,6 +210,7 @@ TEST_P(AttentionKernel, ManyChunks) {
   check({6, 2, 24, 0, KvType::F16}, 1, 300, {{129, 171}, {255, 1, 44}});
   check({4, 1, 16, 128, KvType::F32}, 1, 300, {{128, 1, 171}, {100, 100, 100}});
   check({3, 1, 16, 150, KvType::F32, true}, 2, 280, {{270, 10}});
+  check({2, 1, 32, 150, KvType::Q8_0}, 2, 280, {{270, 10}});
 }
 
 RLX_INSTANTIATE_KERNEL_TEST(AttentionKernel, nativeAndBaseline());

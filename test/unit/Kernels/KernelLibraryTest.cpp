@@ -42,7 +42,7 @@ static std::vector<std::string> emitAll(KernelLibrary &kernels) {
     prepare.inStride = 256 + int64_t(format);
     add(kernels.getPrepare(prepare));
   }
-  for (KvType type : {KvType::F16, KvType::BF16}) {
+  for (KvType type : {KvType::F16, KvType::BF16, KvType::Q8_0}) {
     AttentionSpec attention;
     attention.heads = 4;
     attention.kvHeads = 2;

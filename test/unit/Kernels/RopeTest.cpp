@@ -104,55 +104,98 @@ TEST_P(RopeKernel, RotatesPairsAndCopiesTheRest) {
   }
 }
 
+namespace {
+
+/// Appending to two heads, of which a part is rotated.
+struct Append {
+  KvType type;
+  int64_t headDim, ropeDim;
+
+  RopeSpec rope() const {
+    RopeSpec spec;
+    spec.heads = 2;
+    spec.headDim = headDim;
+    spec.ropeDim = ropeDim;
+    return spec;
+  }
+  KvAppendSpec append(bool fused) const {
+    KvAppendSpec spec;
+    spec.kvHeads = 2;
+    spec.headDim = headDim;
+    spec.kvType = type;
+    spec.rope = fused;
+    spec.ropeDim = fused ? ropeDim : 0;
+    return spec;
+  }
+};
+
+const Append kAppends[] = {
+    {KvType::F32, 24, 16}, {KvType::F16, 24, 16}, {KvType::BF16, 24, 16}, {KvType::Q8_0, 64, 48}};
+
+} // namespace
+
 TEST_P(RopeKernel, FusedAppendEqualsRopeThenAppend) {
   KernelModule module(target());
   const int64_t seq = 21, capacity = 32;
-  for (KvType type : {KvType::F32, KvType::F16, KvType::BF16}) {
-    RopeSpec rope;
-    rope.heads = 2;
-    rope.headDim = 24;
-    rope.ropeDim = 16;
-    KvAppendSpec append;
-    append.kvHeads = 2;
-    append.headDim = 24;
-    append.kvType = type;
-    KvAppendSpec fused = append;
-    fused.rope = true;
-    fused.ropeDim = 16;
-    module.kernels().getRope(rope);
-    module.kernels().getKvAppend(append);
-    module.kernels().getKvAppend(fused);
+  for (const Append &how : kAppends) {
+    module.kernels().getRope(how.rope());
+    module.kernels().getKvAppend(how.append(false));
+    module.kernels().getKvAppend(how.append(true));
   }
   ASSERT_NO_FATAL_FAILURE(module.load());
-  for (KvType type : {KvType::F32, KvType::F16, KvType::BF16}) {
-    RopeSpec rope;
-    rope.heads = 2;
-    rope.headDim = 24;
-    rope.ropeDim = 16;
-    KvAppendSpec append;
-    append.kvHeads = 2;
-    append.headDim = 24;
-    append.kvType = type;
-    KvAppendSpec fused = append;
-    fused.rope = true;
-    fused.ropeDim = 16;
-    TestCache one(1, 2, 24, type, capacity), two(1, 2, 24, type, capacity);
+  for (const Append &how : kAppends) {
+    const int64_t columns = 2 * how.headDim;
+    TestCache one(1, 2, how.headDim, how.type, capacity),
+        two(1, 2, how.headDim, how.type, capacity);
     one.sequence(0).past = two.sequence(0).past = 19; // Wraps.
-    Buffer<float> k(randomFloats(seq * 48, 6)), v(randomFloats(seq * 48, 7));
-    Buffer<float> angle(randomFloats(seq * 16, 8)), rotated(seq * 48);
-    module.run(module.kernels().getKvAppend(fused), 2, k.data(), v.data(), angle.data(), one.data(),
-               int64_t(1), int64_t(1), seq);
-    module.run(module.kernels().getRope(rope), 1, k.data(), angle.data(), rotated.data(), seq);
-    module.run(module.kernels().getKvAppend(append), 1, rotated.data(), v.data(), two.data(),
-               int64_t(1), int64_t(1), seq);
+    Buffer<float> k(randomFloats(seq * columns, 6)), v(randomFloats(seq * columns, 7));
+    Buffer<float> angle(randomFloats(seq * how.ropeDim, 8)), rotated(seq * columns);
+    module.run(module.kernels().getKvAppend(how.append(true)), 2, k.data(), v.data(), angle.data(),
+               one.data(), int64_t(1), int64_t(1), seq);
+    module.run(module.kernels().getRope(how.rope()), 1, k.data(), angle.data(), rotated.data(),
+               seq);
+    module.run(module.kernels().getKvAppend(how.append(false)), 1, rotated.data(), v.data(),
+               two.data(), int64_t(1), int64_t(1), seq);
+    auto keys = stored(how.type, {rotated.data(), rotated.data() + rotated.size()});
+    auto values = stored(how.type, {v.data(), v.data() + v.size()});
     for (int64_t i = 0; i < seq; ++i)
       for (int64_t head = 0; head < 2; ++head)
-        for (int64_t d = 0; d < 24; ++d) {
-          int64_t column = i * 48 + head * 24 + d;
-          ASSERT_EQ(one.key(0, head, 19 + i, d), stored(type, rotated[column]));
-          ASSERT_EQ(two.key(0, head, 19 + i, d), stored(type, rotated[column]));
-          ASSERT_EQ(one.value(0, head, 19 + i, d), stored(type, v[column]));
+        for (int64_t d = 0; d < how.headDim; ++d) {
+          int64_t column = i * columns + head * how.headDim + d;
+          ASSERT_EQ(one.key(0, head, 19 + i, d), keys[column]);
+          ASSERT_EQ(two.key(0, head, 19 + i, d), keys[column]);
+          ASSERT_EQ(one.value(0, head, 19 + i, d), values[column]);
         }
+  }
+}
+
+// Each element is off by half a step at most, whatever its block's magnitude; f16 has no scale for
+// blocks below 2^-25 * 127, which become 0.
+TEST_P(RopeKernel, Q8_0KeepsTheNearestCodes) {
+  KvAppendSpec spec = kAppends[3].append(false);
+  KernelModule module(target());
+  module.kernels().getKvAppend(spec);
+  ASSERT_NO_FATAL_FAILURE(module.load());
+  for (float magnitude : {1.0f, 0.0f, 3e-3f, 1e4f, 1e-5f, 1e-7f}) {
+    std::vector<float> x = randomFloats(128, 9);
+    for (float &value : x)
+      value *= magnitude;
+    Buffer<float> k(x), v(x);
+    TestCache cache(1, 2, 64, KvType::Q8_0, 16);
+    cache.sequence(0).past = 0;
+    module.run(module.kernels().getKvAppend(spec), 1, k.data(), v.data(), cache.data(), int64_t(1),
+               int64_t(1), int64_t(1));
+    for (int64_t begin = 0; begin < 128; begin += 32) {
+      float largest = 0;
+      for (int64_t i = begin; i < begin + 32; ++i)
+        largest = std::max(largest, std::fabs(x[i]));
+      // Half a step; the scale is off by 2^-11 of itself, or by half of f16's least number.
+      double bound = largest / 127 / 2 * (1 + 0x1p-10) + 127 * 0x1p-25;
+      for (int64_t i = begin; i < begin + 32; ++i) {
+        EXPECT_NEAR(cache.key(0, i / 64, 0, i % 64), x[i], bound) << magnitude;
+        EXPECT_EQ(cache.key(0, i / 64, 0, i % 64), cache.value(0, i / 64, 0, i % 64));
+      }
+    }
   }
 }
 

@@ -294,7 +294,7 @@ TEST(ModelInMemory, UnsoundTablesAreRefused) {
       {"a table is missing", [](Parts &p) { p.table.variant_count = 0; }},
       {"a table is missing", [](Parts &p) { p.table.kv_slots = nullptr; }},
       {"KV slot 1 has sizes", [](Parts &p) { p.slots[1].kv_heads = 0; }},
-      {"KV slot 2 has sizes", [](Parts &p) { p.slots[2].kv_type = 3; }},
+      {"KV slot 2 has sizes", [](Parts &p) { p.slots[2].kv_type = 4; }},
       {"distinct names", [](Parts &p) { p.variants[1].name = "decode"; }},
       {"'decode' has no code", [](Parts &p) { p.variants[0].step = nullptr; }},
       {"'wide' has an empty range", [](Parts &p) { p.variants[2].seq_min = 17; }},

@@ -48,8 +48,25 @@ extern "C" {
 typedef enum rlx_kv_type {
   RLX_KV_F32 = 0,
   RLX_KV_F16 = 1,
-  RLX_KV_BF16 = 2
+  RLX_KV_BF16 = 2,
+  RLX_KV_Q8_0 = 3 /* signed 8-bit codes times a scale; head_dim % 32 == 0 */
 } rlx_kv_type_t;
+
+/* Features that share a scale where elements are codes. */
+#define RLX_KV_SCALED 32u
+
+/* Bytes of one position in one KV head's K or V plane. */
+static inline uint64_t rlx_kv_position_bytes(uint32_t kv_type,
+                                             uint64_t head_dim) {
+  switch (kv_type) {
+  case RLX_KV_F32:
+    return head_dim * 4;
+  case RLX_KV_Q8_0:
+    return head_dim + head_dim / RLX_KV_SCALED * 2;
+  default:
+    return head_dim * 2;
+  }
+}
 
 /* What a variant computes. Both roles have one signature and one meaning:
  * append `seq` tokens after `past` cached ones; decode variants accept only
@@ -67,6 +84,11 @@ typedef enum rlx_role { RLX_ROLE_PREFILL = 0, RLX_ROLE_DECODE = 1 } rlx_role_t;
  *     element (r, d) at ((r / 16) * head_dim + d) * 16 + r % 16
  *   V plane, row-major: element (r, d) at r * head_dim + d
  * Keys are stored after RoPE.
+ * RLX_KV_Q8_0: elements are codes, and each block of 16 keys and each row of
+ * values is followed by the f16 scales of 32 features each, so that it takes
+ * rlx_kv_position_bytes per position:
+ *   K: scale of (r, d) at number (d / 32) * 16 + r % 16
+ *   V: at number d / 32
  */
 typedef struct rlx_kv_slot_info {
   uint32_t kv_heads;
