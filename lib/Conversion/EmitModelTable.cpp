@@ -151,7 +151,9 @@ TableBuilder::Fields TableBuilder::stageFields(const StageEntry &stage) {
   return {text(stage.name),
           text(stage.kind),
           constant(i32, stage.layer.value_or(-1)),
-          constant(i32, stage.work.outRows ? RLX_ROWS_OUT : RLX_ROWS_STEP),
+          constant(i32, stage.work.ofTop     ? RLX_ROWS_TOP
+                        : stage.work.outRows ? RLX_ROWS_OUT
+                                             : RLX_ROWS_STEP),
           constant(i32, stage.work.kvSlot.value_or(-1)),
           constant(i32, stage.work.probe.value_or(-1)),
           constant(i64, stage.work.weightBytes),

@@ -71,13 +71,13 @@ LogicalResult StepBuilder::convert(RmsNormOp op) {
 }
 
 FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t rowBytes,
-                                        int64_t bytes) {
+                                        int64_t bytes, int64_t begin) {
   auto scratch = op->getAttrOfType<IntegerAttr>(kScratchAttr);
   if (!scratch) {
     op->emitOpError("expected the attribute ") << kScratchAttr << "; run memory planning before";
     return failure();
   }
-  int64_t offset = scratch.getInt();
+  int64_t offset = scratch.getInt() + begin;
   View view = rows;
   view.pointer = offsetPointer(builder, loc, step.workspace, offset);
   view.region = {Region::Space::Workspace, offset, offset + bytes, rowBytes, 0, rowBytes};
@@ -87,14 +87,14 @@ FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t
 }
 
 FailureOr<View> StepBuilder::prepareInput(LinearOp op, const View &in, ActivationFormat activation,
-                                          const LinearSpec &linear) {
+                                          const LinearSpec &linear, int64_t scratch) {
   if (activation == ActivationFormat::F32 && !op.getNorm() && !linear.tiled)
     return in;
   int64_t rowBytes = preparedRowBytes(activation, linear.k), bytes = in.maxRows * rowBytes;
   if (linear.tiled)
     bytes = std::max(kUntiledRows * rowBytes,
                      preparedBytes(ActivationFormat::BF16Tiles, linear.k, in.maxRows));
-  FailureOr<View> prepared = getScratch(op, in, rowBytes, bytes);
+  FailureOr<View> prepared = getScratch(op, in, rowBytes, bytes, scratch);
   if (failed(prepared))
     return failure();
   PrepareSpec spec;
@@ -152,11 +152,20 @@ LogicalResult StepBuilder::convert(LinearOp op) {
   FailureOr<View> out = makeResult(op->getResult(0), *in);
   if (failed(out))
     return failure();
+  SmallVector<Value> operands = {*data, in->pointer, out->pointer};
+  Accesses accesses{{in->region}, {}, {out->region}};
+  if (op.getCoarse() && !spec.generic) {
+    FailureOr<View> screen = screenOutputs(op, *input, *in, spec);
+    if (failed(screen))
+      return failure();
+    spec.screened = true;
+    operands.push_back(screen->pointer);
+    accesses.reads.push_back(screen->region);
+  }
   FailureOr<std::pair<Value, Region>> counter = takeCounter(op);
   if (failed(counter))
     return failure();
-  SmallVector<Value> operands = {*data, in->pointer, out->pointer};
-  Accesses accesses{{in->region, counter->second}, {}, {out->region}};
+  accesses.reads.push_back(counter->second);
   if (Value residual = op.getResidual()) {
     FailureOr<View> added = getView(op, residual);
     if (failed(added))

@@ -13,6 +13,7 @@
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Weights.h"
 #include "rlx/Kernels/KernelSpecs.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace rlx;
 
@@ -32,14 +33,9 @@ template <typename OpT> static int64_t chunkBytes(OpT op) {
   return type.getDimSize(2) * chunks * attentionChunkBytes(type.getDimSize(3));
 }
 
-int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
-  if (auto attention = llvm::dyn_cast<AttentionOp>(op))
-    return maxTokens * chunkBytes(attention);
-  if (auto attention = llvm::dyn_cast<CachedAttentionOp>(op))
-    return maxTokens * chunkBytes(attention);
-  auto linear = llvm::dyn_cast<LinearOp>(op);
-  if (!linear)
-    return 0;
+/// Bytes of the prepared activations of a linear op.
+static int64_t preparedScratch(LinearOp linear, int64_t maxTokens) {
+  mlir::Operation *op = linear;
   mlir::FailureOr<WeightOp> weight = lookupWeight(op, linear.getWeightAttr());
   if (mlir::failed(weight))
     return 0;
@@ -60,4 +56,27 @@ int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
   }
   return std::max(most, bytes(*format == WeightFormat::BF16 ? ActivationFormat::BF16
                                                             : activationFormat(*format, {})));
+}
+
+ScreenScratch rlx::getScreenScratch(LinearOp op) {
+  auto weight = lookupWeight(op, op.getWeightAttr());
+  llvm::ArrayRef<int64_t> shape = weight->getTensorType().getShape(); // [outputs, K]
+  int64_t prepared = llvm::alignTo(preparedScratch(op, 1), RLX_ALIGNMENT);
+  ScreenScratch scratch;
+  scratch.prepared = prepared;
+  scratch.outputs = 2 * prepared;
+  scratch.screen = scratch.outputs + llvm::alignTo(shape[0] * 4, RLX_ALIGNMENT);
+  scratch.end = scratch.screen + screenBytes(shape[0]);
+  return scratch;
+}
+
+int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
+  if (auto attention = llvm::dyn_cast<AttentionOp>(op))
+    return maxTokens * chunkBytes(attention);
+  if (auto attention = llvm::dyn_cast<CachedAttentionOp>(op))
+    return maxTokens * chunkBytes(attention);
+  auto linear = llvm::dyn_cast<LinearOp>(op);
+  if (!linear)
+    return 0;
+  return linear.getCoarse() ? getScreenScratch(linear).end : preparedScratch(linear, maxTokens);
 }

@@ -104,6 +104,8 @@ ArrayAttr StageTable::getAttr(MLIRContext *context) const {
       number("probe", *entry.work.probe);
     if (entry.work.outRows)
       fields.push_back(b.getNamedAttr("out_rows", b.getUnitAttr()));
+    if (entry.work.ofTop)
+      fields.push_back(b.getNamedAttr("of_top", b.getUnitAttr()));
     for (auto [key, value] : {std::pair("weight_bytes", entry.work.weightBytes),
                               {"row_bytes", entry.work.rowBytes},
                               {"row_operations", entry.work.rowOperations},
@@ -125,6 +127,7 @@ FailureOr<StageEntry> rlx::readStage(Attribute attribute) {
   entry.name = name.str();
   entry.kind = kind.str();
   entry.work.outRows = bool(fields.get("out_rows"));
+  entry.work.ofTop = bool(fields.get("of_top"));
   auto number = [&](StringRef key) -> std::optional<int64_t> {
     auto value = fields.getAs<IntegerAttr>(key);
     return value ? std::optional(value.getInt()) : std::nullopt;

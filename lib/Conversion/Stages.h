@@ -25,6 +25,7 @@ struct StageWork {
   std::string format; ///< of the numbers that are read, where kinds differ by it
   std::string shape;  ///< e.g. "1152x1536"
   bool outRows = false;
+  bool ofTop = false; ///< done only where the greatest outputs are asked for
   std::optional<int64_t> kvSlot;
   std::optional<int64_t> probe; ///< index of what multiplies
   int64_t weightBytes = 0, rowBytes = 0, rowOperations = 0, keyOperations = 0;

@@ -56,6 +56,7 @@ StepArguments StepArguments::load(OpBuilder &builder, Location loc, Value args, 
   step.seq = onePosition ? one() : fields.count(offsetof(rlx_step_args_t, seq));
   step.outBegin = fields.count(offsetof(rlx_step_args_t, out_begin));
   step.outCount = fields.count(offsetof(rlx_step_args_t, out_count));
+  step.top = fields.count(offsetof(rlx_step_args_t, top));
   step.rows = builder.createOrFold<arith::MulIOp>(loc, step.batch, step.seq);
   step.outRows = builder.createOrFold<arith::MulIOp>(loc, step.batch, step.outCount);
   step.sequences = fields.pointer(offsetof(rlx_step_args_t, sequences));

@@ -18,7 +18,7 @@ namespace rlx {
 
 /// Values in the entry block. Counts are of type index.
 struct StepArguments {
-  mlir::Value batch, seq, outBegin, outCount;
+  mlir::Value batch, seq, outBegin, outCount, top;
   mlir::Value rows, outRows; ///< batch * seq, batch * outCount
   mlir::Value sequences, weights, workspace, logits, hidden;
   mlir::Value barrier, barrierContext;

@@ -71,12 +71,17 @@ private:
   mlir::LogicalResult convertOp(mlir::Operation *op);
   mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
 
-  /// The op's scratch memory, `bytes` long: as many rows as `rows` has, of `rowBytes` each.
+  /// The op's scratch memory from `begin` on, `bytes` long: as many rows as `rows` has, of
+  /// `rowBytes` each.
   mlir::FailureOr<View> getScratch(mlir::Operation *op, const View &rows, int64_t rowBytes,
-                                   int64_t bytes);
+                                   int64_t bytes, int64_t begin = 0);
   /// The activations that a linear op's kernel reads: prepared ones, or the input.
   mlir::FailureOr<View> prepareInput(LinearOp op, const View &in, ActivationFormat activation,
-                                     const LinearSpec &linear);
+                                     const LinearSpec &linear, int64_t scratch = 0);
+  /// Computes which outputs can be among the greatest that the step asks for; returns the memory
+  /// that says so. `prepared` are the activations that the op's own weight is multiplied with.
+  mlir::FailureOr<View> screenOutputs(LinearOp op, const View &in, const View &prepared,
+                                      const LinearSpec &linear);
 
   /// The view of a converted value, or an error at `user`.
   mlir::FailureOr<View> getView(mlir::Operation *user, mlir::Value value);

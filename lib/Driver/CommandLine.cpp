@@ -19,7 +19,7 @@ namespace {
 /// Values as CLI11 reads them, before they are checked against each other.
 struct RawFlags {
   std::string emit, stopAfter, resumeFrom;
-  std::string quantize, dtype, maxContext, kvType, fusion;
+  std::string quantize, dtype, maxContext, kvType, screenHead, fusion;
   std::vector<std::string> targets, settings;
   bool listPhases = false;
 };
@@ -54,6 +54,10 @@ static void addModelOptions(CLI::App &app, CompileOptions &options, RawFlags &ra
   app.add_option("--dtype", raw.dtype,
                  "type of unquantised matrices: f32, f16, bf16 or auto (as stored)")
       ->type_name("TYPE");
+  app.add_option("--screen-head", raw.screenHead,
+                 "type of a coarse copy of a quantised head, for decode to find the logits that "
+                 "matter: none or q4_0")
+      ->type_name("TYPE");
   app.add_option("--kv-type", raw.kvType, "type of cached keys and values: f32, f16, bf16 or q8_0")
       ->type_name("TYPE");
   app.add_option("--max-context", raw.maxContext, "positions that a sequence may have")
@@ -84,6 +88,9 @@ static void addPhaseOptions(CLI::App &app, CompileOptions &options, RawFlags &ra
   app.add_option("--reproducer", options.reproducer,
                  "where a failing pass leaves what rlx-opt --run-reproducer replays")
       ->type_name("FILE");
+  app.add_flag("--tune", options.tune,
+               "choose tiles of the target 'native' by running candidates on this machine, once "
+               "for each shape of model: results are kept in ~/.cache/rlx/tune.json");
   app.add_flag("--verify", options.verify,
                "compare the compiled code with the reference interpreter");
   app.add_option("--threads", options.threads, "threads of the compiler (0: one for each core)")
@@ -104,6 +111,7 @@ static std::optional<int> collectProfileFlags(const RawFlags &raw, CompileOption
   };
   add("quantize", raw.quantize, "--quantize");
   add("precision", raw.dtype, "--dtype");
+  add("screen_head", raw.screenHead, "--screen-head");
   add("kv_type", raw.kvType, "--kv-type");
   add("max_context", raw.maxContext, "--max-context");
   add("fusion", raw.fusion, "--fusion");
@@ -169,6 +177,9 @@ static std::optional<int> reconcile(const RawFlags &raw, CompileOptions &options
     return usageError(llvm::Twine(options.includeMtp ? "--include-mtp" : "--config") +
                       " takes effect in the phase 'import', which --resume-from=" + raw.resumeFrom +
                       " has passed");
+  if (options.tune && ((options.stopAfter && *options.stopAfter < Phase::Kernels) ||
+                       (options.resumeFrom && *options.resumeFrom >= Phase::Kernels)))
+    return usageError("--tune takes effect in the phase 'kernels', which would not run");
   bool isText =
       options.stopAfter || options.emit == EmitKind::Llvm || options.emit == EmitKind::Asm;
   if (options.verify && (isText || options.emit != EmitKind::Binary))

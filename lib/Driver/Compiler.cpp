@@ -10,6 +10,7 @@
 #include "Compiler.h"
 #include "CodeSizes.h"
 #include "RecordedProfile.h"
+#include "TuneTargets.h"
 #include "rlx/Conversion/Attributes.h"
 #include "rlx/Conversion/Passes.h"
 #include "rlx/Conversion/Scratch.h"
@@ -175,7 +176,8 @@ llvm::Error Compiler::runModulePhase(Phase phase) {
     case Phase::Specialize:
       return buildSpecializePipeline(manager, settings.specialize);
     default:
-      buildPlanPipeline(manager, {settings.weights, scratchBytes, settings.genericOps});
+      buildPlanPipeline(manager,
+                        {settings.weights, settings.screenHead, scratchBytes, settings.genericOps});
       manager.addPass(createAssignWeightLayout());
     }
   });
@@ -183,6 +185,12 @@ llvm::Error Compiler::runModulePhase(Phase phase) {
 
 /// The targets of the profile, or the one that a module in kernels is for.
 llvm::Error Compiler::resolveModuleTargets() {
+  if (options.tune && isPending(Phase::Kernels)) {
+    console.startPhase("tune");
+    if (llvm::Error error = tuneTargets(settings.targets, *module, options.threads, console))
+      return error;
+    console.endPhase();
+  }
   llvm::Expected<std::vector<NamedTarget>> named = resolveTargets(settings.targets);
   if (!named)
     return named.takeError();

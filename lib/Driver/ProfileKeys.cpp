@@ -24,6 +24,8 @@ static constexpr ProfileKey kKeys[] = {
     {"embedding", KeyScope::Model, Phase::Plan, KeyKind::Choice, "auto",
      "auto|f32|f16|bf16|q8_0|q4_0|q5_0|q4_k|q6_k", 0, 0,
      "type of the embedding table and a tied head"},
+    {"screen_head", KeyScope::Model, Phase::Plan, KeyKind::Choice, "none", "none|q4_0", 0, 0,
+     "type of a coarse copy of a quantised head, with which decode finds the logits that matter"},
     {"kv_type", KeyScope::Model, Phase::Import, KeyKind::Choice, "f16", "f32|f16|bf16|q8_0", 0, 0,
      "type of cached keys and values"},
     {"max_context", KeyScope::Model, Phase::Import, KeyKind::Integer, "0", "", 0, kLargest,

@@ -124,6 +124,7 @@ Settings rlx::resolveSettings(const Profile &profile) {
   settings.weights.dtype = orChoice(profile.get("prefill.precision"));
   settings.weights.quantize = orChoice(profile.get("quantize"));
   settings.weights.embedding = orChoice(profile.get("embedding"));
+  settings.screenHead = orChoice(profile.get("screen_head"));
   settings.genericOps.prefill = resolveNames(profile.get("prefill.generic_ops"));
   settings.genericOps.decode = resolveNames(profile.get("decode.generic_ops"));
   settings.targets = splitList(profile.get("target_cpu"));

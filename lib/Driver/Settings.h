@@ -21,6 +21,7 @@ struct Settings {
   FusionOptions fusion;
   SpecializeOptions specialize;
   PackWeightsOptions weights;
+  std::string screenHead;
   GenericOps genericOps;
   std::vector<std::string> targets; ///< as --target-cpu spells them
   unsigned optLevel = 3;

@@ -24,6 +24,9 @@ void emitTiledLinear(KernelBuilder &b, const LinearSpec &spec);
 /// weight's last, whose columns may be missing.
 void emitLinearEpilogue(KernelBuilder &b, const LinearSpec &spec, llvm::ArrayRef<mlir::Value> sums,
                         mlir::Value panel, mlir::Value token, bool tail);
+/// Operands as ScreenSpec lists them.
+void emitScreenBounds(KernelBuilder &b, const ScreenSpec &spec);
+void emitScreenSelect(KernelBuilder &b, const ScreenSpec &spec);
 void emitPrepare(KernelBuilder &b, const PrepareSpec &spec);
 void emitRmsNorm(KernelBuilder &b, const RmsNormSpec &spec);
 void emitEmbedding(KernelBuilder &b, const EmbeddingSpec &spec);

@@ -97,15 +97,29 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
     name += "_cap" + nameOf(*spec.cap);
   if (spec.residual)
     name += "_r" + std::to_string(spec.residualStride);
+  if (spec.screened)
+    name += "_screened";
   if (spec.generic)
     name += "_generic";
   else if (spec.tiled)
     name += "_tiled";
   else if (spec.singleRow)
     name += "_single";
-  return getOrEmit(name, spec.residual ? 5 : 4, 1, body(target, [&](KernelBuilder &b) {
+  return getOrEmit(name, 4 + spec.residual + spec.screened, 1, body(target, [&](KernelBuilder &b) {
                      spec.generic ? emitGenericLinear(b, spec) : emitLinear(b, spec);
                    }));
+}
+
+func::FuncOp KernelLibrary::getScreenBounds(const ScreenSpec &spec) {
+  std::string name = llvm::formatv("rlx_screen_bounds_k{0}_n{1}", spec.k, spec.n);
+  if (spec.cap)
+    name += "_cap" + nameOf(*spec.cap);
+  return getOrEmit(name, 4, 1, body(target, [&](KernelBuilder &b) { emitScreenBounds(b, spec); }));
+}
+
+func::FuncOp KernelLibrary::getScreenSelect(const ScreenSpec &spec) {
+  std::string name = llvm::formatv("rlx_screen_select_n{0}", spec.n);
+  return getOrEmit(name, 1, 1, body(target, [&](KernelBuilder &b) { emitScreenSelect(b, spec); }));
 }
 
 func::FuncOp KernelLibrary::getPrepare(PrepareSpec spec) {

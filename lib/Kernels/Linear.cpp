@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
 #include "WeightReader.h"
+#include <limits>
 
 using namespace mlir;
 using namespace rlx;
@@ -19,6 +20,9 @@ using namespace rlx;
 // Activations that the inner loops of one block of tokens read again and again: a part of an L2
 // cache.
 static constexpr int64_t kTokenBlockBytes = 512 << 10;
+
+// Panels that a thread claims at least where few of them are computed.
+static constexpr int64_t kScreenedPanels = 64;
 
 namespace {
 
@@ -31,7 +35,7 @@ public:
     ActivationFormat format = activationFormat(spec.format, b.getTarget());
     rowBytes =
         format == ActivationFormat::F32 ? spec.inStride * 4 : preparedRowBytes(format, spec.k);
-    rows = b.arg(spec.residual ? 5 : 4);
+    rows = b.arg(4 + spec.residual + spec.screened);
   }
 
   void emit() {
@@ -44,7 +48,7 @@ public:
 
 private:
   void emitUntiled() {
-    counter = b.arg(spec.residual ? 4 : 3);
+    counter = b.arg(3 + spec.residual + spec.screened);
     if (spec.singleRow)
       return emitRow();
     b.ifElse(b.equal(rows, b.index(1)), [&] { emitRow(); }, [&] { emitRows(); });
@@ -57,8 +61,41 @@ private:
   /// One token, or none.
   void emitRow() {
     unsigned most = std::max<int64_t>(b.getTarget().rowStreams / unit, 1);
-    b.forClaimedRanges(counter, b.index(units), 1,
-                       [&](IndexRange range) { emitUnits(most, {1}, range, {b.index(0), rows}); });
+    auto emitAll = [&] {
+      b.forClaimedRanges(counter, b.index(units), 1, [&](IndexRange range) {
+        emitUnits(most, {1}, range, {b.index(0), rows});
+      });
+    };
+    if (!spec.screened)
+      return emitAll();
+    Value threshold = b.load(b.i32(), b.arg(3));
+    Value all = b.constantInt(b.i32(), std::numeric_limits<int32_t>::min());
+    b.ifElse(arith::CmpIOp::create(b, arith::CmpIPredicate::eq, threshold, all), emitAll,
+             [&] { emitScreened(threshold); });
+  }
+
+  /// One token, panel by panel, of which few are expected to reach the threshold.
+  void emitScreened(Value threshold) {
+    const int64_t whole = spec.n / kLanes, last = spec.n % kLanes;
+    auto drop = [&](Value panel, int64_t lanes) {
+      Value none = b.constant(b.vf(lanes), -std::numeric_limits<double>::infinity());
+      b.store(none, b.at(b.arg(2), panel, kLanes * 4));
+    };
+    b.forClaimedRanges(counter, b.index(units), kScreenedPanels, [&](IndexRange range) {
+      b.forEach(range.begin, range.end, 1, [&](Value panel) {
+        Value upper = b.load(b.i32(), b.at(b.arg(3), panel, 4, kScreenUppers));
+        Value kept = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, upper, threshold);
+        b.ifElse(
+            kept, [&] { emitUnits(1, {1}, {panel, b.add(panel, 1)}, {b.index(0), rows}); },
+            [&] {
+              if (!last)
+                return drop(panel, kLanes);
+              b.ifElse(
+                  b.equal(panel, b.index(whole)), [&] { drop(panel, last); },
+                  [&] { drop(panel, kLanes); });
+            });
+      });
+    });
   }
 
   /// Many tokens: all units for the first block of tokens, then for the next.

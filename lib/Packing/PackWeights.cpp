@@ -83,12 +83,24 @@ llvm::Error Packer::pack(const WeightRecipe &recipe) {
 }
 
 llvm::Error Packer::packRows(const WeightRecipe &recipe, const RowReader &reader) {
-  RowBuffer buffer;
-  std::vector<uint8_t> bytes(recipe.columns * 4);
-  for (uint64_t row = 0; row < recipe.rows; ++row) {
-    reader.read(row, buffer);
-    for (auto [i, value] : llvm::enumerate(buffer.values))
-      llvm::support::endian::write32le(&bytes[i * 4], llvm::bit_cast<uint32_t>(value));
+  uint64_t size = recipe.columns * 4;
+  uint64_t perBatch = std::max<uint64_t>(1, options.batchBytes / (recipe.sourceColumns * 4));
+  std::vector<uint8_t> bytes;
+  for (uint64_t begin = 0; begin < recipe.rows; begin += perBatch) {
+    uint64_t count = std::min(perBatch, recipe.rows - begin);
+    bytes.resize(count * size);
+    uint64_t share = llvm::divideCeil(count, threadCount);
+    for (uint64_t first = 0; first < count; first += share)
+      pool.async([&, first] {
+        RowBuffer buffer;
+        for (uint64_t row = first; row < std::min(first + share, count); ++row) {
+          reader.read(begin + row, buffer);
+          for (auto [i, value] : llvm::enumerate(buffer.values))
+            llvm::support::endian::write32le(&bytes[row * size + i * 4],
+                                             llvm::bit_cast<uint32_t>(value));
+        }
+      });
+    pool.wait();
     if (llvm::Error error = write(bytes))
       return error;
   }

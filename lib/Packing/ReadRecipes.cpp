@@ -71,6 +71,12 @@ static llvm::Error readTransforms(WeightOp weight, WeightRecipe &recipe) {
         return weightError(weight, "expected a conversion to f32, f16, bf16, {0} but got {1}",
                            "q8_0, q4_0, q5_0, q4_k or q6_k", text(convert.getElementType()));
       recipe.transforms.push_back({WeightTransform::Convert, 0.0f, *type});
+    } else if (auto norms = dyn_cast<ResidualNormsAttr>(transform)) {
+      std::optional<DType> type = dtypeOf(norms.getElementType());
+      if (!type || !isQuantized(*type) || !canQuantize(formatOf(*type)))
+        return weightError(weight, "expected norms of a conversion to {0} but got {1}",
+                           "q8_0, q4_0, q5_0, q4_k or q6_k", text(norms.getElementType()));
+      recipe.transforms.push_back({WeightTransform::ResidualNorms, 0.0f, *type});
     } else if (auto pack = dyn_cast<PackAttr>(transform)) {
       llvm::StringRef layout = pack.getLayout().getValue();
       recipe.layout = layout == "row" ? WeightLayout::Row : WeightLayout::R16;
@@ -88,9 +94,9 @@ static llvm::Error checkShape(WeightOp weight, const WeightRecipe &recipe) {
   for (const Tensor *tensor : recipe.sources) {
     rows += tensor->numRows();
     uint64_t columns = tensor->shape.empty() ? 1 : tensor->shape.back();
-    if (columns != recipe.columns)
+    if (columns != recipe.sourceColumns)
       return weightError(weight, "expected rows of {0} elements but tensor '{1}' has {2}",
-                         recipe.columns, tensor->name, columns);
+                         recipe.sourceColumns, tensor->name, columns);
     if (recipe.combine == Combine::Interleave &&
         tensor->numRows() != recipe.sources.front()->numRows())
       return weightError(weight, "expected interleaved tensors of {0} rows but '{1}' has {2}",
@@ -134,6 +140,9 @@ static llvm::Expected<WeightRecipe> readRecipe(WeightOp weight, TensorResolver r
   recipe.format = formatOf(*element);
   recipe.columns = type.getShape().back();
   recipe.rows = type.getNumElements() / std::max<int64_t>(1, recipe.columns);
+  recipe.sourceColumns = recipe.columns;
+  if (weight.hasResidualNorms())
+    recipe.sourceColumns = cast<SourceAttr>(weight.getSources()[0]).getType().getShape().back();
   if (llvm::Error error = readSources(weight, resolve, recipe))
     return std::move(error);
   if (llvm::Error error = readTransforms(weight, recipe))

@@ -10,6 +10,7 @@
 #include "rlx/Import/Dequantize.h"
 #include "rlx/Packing/Quantize.h"
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 
 using namespace rlx;
 
@@ -23,6 +24,25 @@ static void roundTo(DType type, RowBuffer &buffer) {
     value = type == DType::F16    ? halfToFloat(floatToHalf(value))
             : type == DType::BF16 ? bfloat16ToFloat(floatToBfloat16(value))
                                   : value;
+}
+
+/// The least float that is not below `value`.
+static float roundUp(double value) {
+  float rounded = static_cast<float>(value);
+  return rounded < value ? std::nextafter(rounded, HUGE_VALF) : rounded;
+}
+
+/// Replaces the values by the norm of what `type` loses of them and by their own.
+static void takeNorms(DType type, RowBuffer &buffer) {
+  std::vector<float> exact = buffer.values;
+  roundTo(type, buffer);
+  double residual = 0, whole = 0;
+  for (auto [value, rounded] : llvm::zip(exact, buffer.values)) {
+    double difference = double(value) - rounded;
+    residual += difference * difference;
+    whole += double(value) * value;
+  }
+  buffer.values = {roundUp(std::sqrt(residual)), roundUp(std::sqrt(whole))};
 }
 
 /// Quantises the values and notes the error.
@@ -92,12 +112,14 @@ void RowReader::read(uint64_t row, RowBuffer &buffer) const {
     buffer.blocks.resize(recipe.format, recipe.columns);
     return unpackRow(place.tensor->type, bytes, buffer.blocks);
   }
-  buffer.values.resize(recipe.columns);
+  buffer.values.resize(recipe.sourceColumns);
   dequantizeRow(place.tensor->type, bytes, buffer.values);
   for (auto [i, transform] : llvm::enumerate(recipe.transforms)) {
     if (transform.kind == WeightTransform::AddScalar)
       for (float &value : buffer.values)
         value += transform.value;
+    else if (transform.kind == WeightTransform::ResidualNorms)
+      takeNorms(transform.type, buffer);
     else if (i + 1 != recipe.transforms.size() || transform.type != dtypeOf(recipe.format))
       roundTo(transform.type, buffer); // the last one is what laying out does
   }

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "rlx/Target/TargetDescription.h"
+#include "rlx/Target/Tuning.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -185,7 +186,8 @@ static Expected<TargetDescription> resolveNative(ArrayRef<StringRef> without) {
   return target;
 }
 
-Expected<TargetDescription> rlx::resolveTarget(StringRef name) {
+/// A target without tuning.
+static Expected<TargetDescription> resolvePlain(StringRef name) {
   if (name == "native" || name.starts_with("native-")) {
     SmallVector<StringRef> without;
     name.drop_front(strlen("native")).split(without, '-', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
@@ -216,5 +218,14 @@ Expected<TargetDescription> rlx::resolveTarget(StringRef name) {
     }
   }
   deriveKernelChoices(target);
+  return target;
+}
+
+Expected<TargetDescription> rlx::resolveTarget(StringRef name) {
+  auto [plain, tuning] = name.split(':');
+  Expected<TargetDescription> target = resolvePlain(plain);
+  if (target && name.size() > plain.size())
+    if (Error error = applyTuning(*target, tuning))
+      return std::move(error);
   return target;
 }

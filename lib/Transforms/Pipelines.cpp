@@ -115,6 +115,8 @@ void rlx::buildPlanPipeline(OpPassManager &manager, const PlanOptions &options) 
   addGenericOps(manager, options.genericOps.prefill, "prefill");
   addGenericOps(manager, options.genericOps.decode, "decode");
   manager.addPass(createPackWeights(options.weights));
+  if (!options.screenHead.empty())
+    manager.addPass(createScreenHead({options.screenHead}));
   manager.addPass(createPlanMemory(options.scratchBytes));
   addStageVerifier(manager, "plan");
   manager.addPass(createVerifyPlan(options.scratchBytes));
@@ -131,6 +133,6 @@ void rlx::registerTransformsPasses(ScratchBytesFn scratchBytes) {
                              [](OpPassManager &manager) { buildFoldPipeline(manager); });
   PassPipelineRegistration<>("rlx-plan", "Pack weights and plan memory",
                              [scratchBytes](OpPassManager &manager) {
-                               buildPlanPipeline(manager, {{}, scratchBytes, {}});
+                               buildPlanPipeline(manager, {{}, {}, scratchBytes, {}});
                              });
 }

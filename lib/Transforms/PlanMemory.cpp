@@ -116,8 +116,8 @@ private:
 
   /// They are set to 0 by the step's first stage, so that nothing may share their place.
   void addCounters() {
-    counters =
-        llvm::count_if(function.getBody().front(), [](Operation &op) { return claimsWork(&op); });
+    for (Operation &op : function.getBody().front())
+      counters += countClaims(&op);
     if (counters > 0)
       blocks.push_back({counters * kWorkspaceAlignment, 0, int64_t(position.size())});
   }

@@ -24,6 +24,16 @@ static Status parseSource(const std::string &value, std::optional<Speculation> &
   return usageError("expected auto, off, ngram or draft but got '" + value + "'");
 }
 
+static Status parseScreening(const std::string &value, std::optional<Screening> &mode) {
+  for (auto [name, which] :
+       {std::pair("auto", Screening::Auto), {"off", Screening::Off}, {"on", Screening::On}})
+    if (value == name) {
+      mode = which;
+      return Status();
+    }
+  return usageError("expected auto, off or on but got '" + value + "'");
+}
+
 void DraftingOptions::add(ArgParser &parser) {
   parser.option(
       "--speculate", "auto|off|ngram|draft",
@@ -42,6 +52,11 @@ void DraftingOptions::add(ArgParser &parser) {
       "a smaller compiled model of the same vocabulary that drafts next tokens");
   parser.option("--draft-max", "K", intoInteger(draftMax, 1, RLX_EXACT_TOKENS - 1),
                 "check at most K drafts in a step, up to 15; default 8");
+  parser.option(
+      "--screen", "auto|off|on",
+      [this](const std::string &value) { return parseScreening(value, screening); },
+      "compute only logits that can be sampled, if the model was compiled with --screen-head; "
+      "the text does not depend on it; by default while it saves reading the head");
 }
 
 Status DraftingOptions::check() const {
@@ -60,6 +75,7 @@ void DraftingOptions::apply(GenerateOptions &generate, std::optional<Session> &d
   generate.speculation = speculate.value_or(Speculation::Auto);
   generate.draftMax = static_cast<uint32_t>(draftMax.value_or(generate.draftMax));
   generate.draft = draft ? &*draft : nullptr;
+  generate.screening = screening.value_or(Screening::Auto);
 }
 
 /// The hash of the tokenizer's tables; empty for a model without.
@@ -116,6 +132,12 @@ std::string describe(const SpeculationStats &stats) {
   double rate = 100.0 * static_cast<double>(stats.accepted) / static_cast<double>(stats.drafted);
   return text + ", " + std::to_string(stats.accepted) + " of " + std::to_string(stats.drafted) +
          " drafts right (" + formatFixed(rate, 0) + " %)";
+}
+
+std::string describe(const ScreeningStats &stats) {
+  double percent = 100.0 * stats.kept / static_cast<double>(stats.steps);
+  return std::to_string(stats.steps) + " steps, " + formatFixed(percent, 1) +
+         " % of the head computed";
 }
 
 } // namespace rlx::cli

@@ -18,6 +18,15 @@ static const char *roleName(uint32_t role) {
   return role == RLX_ROLE_DECODE ? "decode" : "prefill";
 }
 
+/// Whether decode can find the logits that matter with a coarse copy of the head.
+static bool canScreen(const Model &model) {
+  for (const rlx_variant_t &variant : model.variants())
+    for (uint64_t i = 0; i < variant.stage_count; ++i)
+      if (variant.stages[i].rows == RLX_ROWS_TOP)
+        return true;
+  return false;
+}
+
 static const char *kvTypeName(uint32_t type) {
   static const char *const names[] = {"f32", "f16", "bf16", "q8_0"};
   return names[type]; // The table's check has seen to the range.
@@ -94,6 +103,7 @@ static void printJson(const Program &program, const MemoryUse &memory, uint64_t 
         {"total", memory.total()}}},
       {"variants", variantsJson(model)},
       {"kv_slots", slotsJson(model)},
+      {"screening", canScreen(model)},
       {"weights", weightsJson(model)},
       {"manifest", ordered_json::parse(model.config(), nullptr, false)}};
   program.console.out << root.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
@@ -124,6 +134,8 @@ static void printText(const Program &program, const MemoryUse &memory, uint64_t 
   line("workspace", formatBytes(memory.workspace));
   line("in all", formatBytes(memory.total()));
   line("speculation", "up to " + std::to_string(maxDrafts(model)) + " drafts in a step");
+  if (canScreen(model))
+    line("screening", "decode computes the logits that can be sampled");
   out << "variants\n";
   for (const rlx_variant_t &variant : model.variants())
     line("  " + std::string(variant.name) + " ",

@@ -79,6 +79,7 @@ static Expected<double> replayOnce(const Program &program, const ReplayOptions &
   generate.maxTokens = texts.reply.size();
   generate.replay = texts.reply;
   generate.speculation = Speculation::Off;
+  generate.screening = Screening::Off;
   std::optional<Session> draft;
   if (speculates) {
     Expected<std::optional<Session>> opened =
@@ -176,7 +177,7 @@ Status replayCommand(const std::string &programName, const std::vector<std::stri
     return usageError("expected the file of a REPLY");
   if (Status status = options.drafting.check(); !status.ok())
     return status;
-  if (options.drafting.speculate == Speculation::Off)
+  if (options.drafting.speculate == Speculation::Off && !options.drafting.screening)
     return usageError(
         "replay compares with speculation; --speculate=off leaves nothing to compare");
   Expected<Program> program = open();

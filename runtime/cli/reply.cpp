@@ -46,9 +46,11 @@ void ReplyOptions::add(ArgParser &parser) {
 }
 
 Status ReplyOptions::check() const {
-  if (naive && (drafting.speculate || drafting.draftMax || !drafting.draftFile.empty()))
-    return usageError("--naive makes one token after another: it takes none of --speculate, "
-                      "--draft and --draft-max");
+  if (naive && (drafting.speculate || drafting.draftMax || !drafting.draftFile.empty() ||
+                drafting.screening))
+    return usageError(
+        "--naive makes one token after another: it takes none of --screen, --speculate, "
+        "--draft and --draft-max");
   return drafting.check();
 }
 
@@ -156,6 +158,8 @@ static void report(const Program &program, const CommonOptions &common, const Se
         << "; " << describe(result.reason) << "\n";
     if (result.speculation.steps)
       err << "speculation: " << describe(result.speculation) << "\n";
+    if (result.screening.steps)
+      err << "screening: " << describe(result.screening) << "\n";
   } else if (result.reason == StopReason::ContextFull) {
     err << program.console.program << ": note: the context of "
         << std::to_string(session.maxContext()) << " tokens is full\n";

@@ -23,6 +23,7 @@ struct rlx_session {
 
 static_assert(int(rlx::ErrorCode::BadLogits) == RLX_BAD_LOGITS, "the codes are the same");
 static_assert(int(rlx::StopReason::ContextFull) == RLX_STOP_CONTEXT_FULL, "the same");
+static_assert(int(rlx::Screening::On) == RLX_SCREENING_ON, "the same");
 static_assert(int(rlx::Speculation::Draft) == RLX_SPECULATION_DRAFT, "the same");
 static_assert(int(rlx::OverflowPolicy::Stop) == RLX_OVERFLOW_STOP, "the same");
 
@@ -107,6 +108,7 @@ rlx::Status readGenerateOptions(const rlx_generate_options_t *given, rlx::Genera
   out.ignoreEos = options.ignore_eos;
   out.speculation = static_cast<rlx::Speculation>(options.speculation);
   out.draftMax = options.draft_max;
+  out.screening = static_cast<rlx::Screening>(options.screening);
   out.draft = options.draft ? &options.draft->session : nullptr;
   if (options.replay_count && !options.replay)
     return nullPointer("replay");

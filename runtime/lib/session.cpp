@@ -45,7 +45,7 @@ Status Session::Impl::missingLogits() const {
 }
 
 Status Session::Impl::runLast(Span<const int32_t> ids, uint64_t past, rlx_role_t role,
-                              KVCache &into, const OutputRows &row) {
+                              KVCache &into, const OutputRows &row, uint64_t top) {
   Expected<std::vector<PlannedStep>> steps =
       dispatcher.plan({ids.size(), past, plan.chunk, /*allRows=*/false, role});
   if (!steps)
@@ -54,7 +54,7 @@ Status Session::Impl::runLast(Span<const int32_t> ids, uint64_t past, rlx_role_t
   for (const PlannedStep &step : *steps) {
     bool isLast = done + step.seq == ids.size();
     runner.run({step.variant, ids.slice(done, step.seq), past + done, isLast ? step.seq - 1 : 0,
-                isLast ? uint64_t(1) : 0},
+                isLast ? uint64_t(1) : 0, top},
                into, row);
     done += step.seq;
   }
@@ -93,15 +93,26 @@ Status Session::Impl::runAll(Span<const int32_t> ids, uint64_t past, KVCache &in
   return Status();
 }
 
-Status Session::Impl::append(Span<const int32_t> ids, rlx_role_t role) {
+Status Session::Impl::append(Span<const int32_t> ids, rlx_role_t role, uint64_t top) {
   if (Status status = checkRoom(tokens.size(), ids.size()); !status.ok())
     return status;
   tokens.reserve(tokens.size() + ids.size()); // nothing may fail after the run
-  if (Status status = runLast(ids, tokens.size(), role, cache, lastRow); !status.ok())
+  if (Status status = runLast(ids, tokens.size(), role, cache, lastRow, top); !status.ok())
     return status;
   tokens.insert(tokens.end(), ids.begin(), ids.end());
   hasLogits = true;
+  rowTop = top;
   return Status();
+}
+
+Status Session::Impl::completeRow(uint64_t top) {
+  if (rowTop == 0 || (top != 0 && top <= rowTop))
+    return Status();
+  // Writes what the last position's cache rows hold already.
+  Status status = runLast({&tokens.back(), 1}, tokens.size() - 1, RLX_ROLE_DECODE, cache, lastRow);
+  if (status.ok())
+    rowTop = 0;
+  return status;
 }
 
 Status Session::prefill(Span<const int32_t> ids) {
@@ -126,6 +137,7 @@ Status Session::prefillAll(Span<const int32_t> ids, const LogitsCallback &callba
       return status;
     impl->tokens.insert(impl->tokens.end(), ids.begin(), ids.end());
     impl->hasLogits = true;
+    impl->rowTop = 0;
     return Status();
   });
 }
@@ -171,9 +183,13 @@ Expected<std::vector<float>> Session::forward(Span<const int32_t> ids) {
 }
 
 Expected<Span<const float>> Session::logits() const {
-  if (!impl->hasLogits)
-    return impl->missingLogits();
-  return impl->logitsRow();
+  return guarded([&]() -> Expected<Span<const float>> {
+    if (!impl->hasLogits)
+      return impl->missingLogits();
+    if (Status status = impl->completeRow(0); !status.ok())
+      return status;
+    return impl->logitsRow();
+  });
 }
 
 Expected<Span<const float>> Session::hidden() const {

@@ -14,6 +14,12 @@ Expected<int32_t> Session::Impl::sampleNext(Span<const float> logits, Span<const
   return sampler.sample(logits, history, history.size(), sampling);
 }
 
+uint64_t Session::Impl::logitsSampled() const {
+  if (sampling.repetitionPenalty != 1)
+    return 0;
+  return sampling.temperature == 0 ? 1 : sampling.topK;
+}
+
 Status Session::Impl::checkDecode() const {
   if (!hasLogits)
     return missingLogits();
@@ -26,6 +32,8 @@ Expected<int32_t> Session::sample() {
   return impl->exclusive([&]() -> Expected<int32_t> {
     if (!impl->hasLogits)
       return impl->missingLogits();
+    if (Status status = impl->completeRow(impl->logitsSampled()); !status.ok())
+      return status;
     return impl->sampleNext(impl->logitsRow(), impl->tokens);
   });
 }
@@ -33,6 +41,8 @@ Expected<int32_t> Session::sample() {
 Expected<int32_t> Session::step() {
   return impl->exclusive([&]() -> Expected<int32_t> {
     if (Status status = impl->checkDecode(); !status.ok())
+      return status;
+    if (Status status = impl->completeRow(impl->logitsSampled()); !status.ok())
       return status;
     Expected<int32_t> token = impl->sampleNext(impl->logitsRow(), impl->tokens);
     if (!token)
@@ -116,13 +126,17 @@ Expected<GenerateResult> Session::generate(const GenerateOptions &options,
     auto next = [&]() -> Expected<Span<const float>> {
       if (Status status = impl->checkDecode(); !status.ok())
         return status;
+      if (Status status = impl->completeRow(impl->logitsSampled()); !status.ok())
+        return status;
       return impl->logitsRow();
     };
     auto append = [&](int32_t token, uint64_t more) { return run.append(token, more); };
     Expected<GenerateResult> result =
         impl->generate({impl->tokens, next, append}, options, callback);
-    if (result)
+    if (result) {
       result->speculation = run.stats();
+      result->screening = run.screening();
+    }
     return result;
   });
 }

@@ -10,6 +10,7 @@
 #include "draft_policy.h"
 #include "model_impl.h"
 #include "ngram_index.h"
+#include "screen_policy.h"
 #include "step_runner.h"
 
 #include "rlx/runtime/session.h"
@@ -44,10 +45,12 @@ struct Session::Impl {
 
   std::vector<int32_t> tokens;
   bool hasLogits = false;
-  bool busy = false; // inside a call, so a callback must not start another
+  uint64_t rowTop = 0; ///< the row's greatest logits that are right, others may be -inf; 0: all
+  bool busy = false;   // inside a call, so a callback must not start another
 
   // The current row while it lies among those of a step with drafts, else null.
   const float *draftLogits = nullptr, *draftHidden = nullptr;
+  ScreenPolicy screening;
   NgramIndex ngrams;
   DraftPolicy ngramPolicy{/*isModel=*/false}, modelPolicy{/*isModel=*/true};
 
@@ -70,6 +73,11 @@ struct Session::Impl {
   /// Whether `count` more tokens fit behind `past`.
   Status checkRoom(uint64_t past, uint64_t count) const;
   Status missingLogits() const;
+  /// The greatest logits that sampling looks at; 0: all.
+  uint64_t logitsSampled() const;
+  /// Computes the current row again if it lacks logits that are needed: the `top` greatest, or
+  /// all with 0.
+  Status completeRow(uint64_t top);
   KVShape shape(uint64_t context) const { return {model.kvSlots(), context, plan.chunk}; }
   Expected<KVCache> scratchCache(uint64_t context) const;
   Expected<OutputRows *> rowBuffer();
@@ -80,9 +88,10 @@ struct Session::Impl {
     return {draftHidden ? draftHidden : lastRow.hidden(1), model.hiddenSize()};
   }
 
-  /// Plans and runs ids at `past`; writes the last position's row.
+  /// Plans and runs ids at `past`; writes the last position's row, of which the `top` greatest
+  /// logits are needed, or all with 0.
   Status runLast(Span<const int32_t> ids, uint64_t past, rlx_role_t role, KVCache &into,
-                 const OutputRows &row);
+                 const OutputRows &row, uint64_t top = 0);
   /// Plans and runs ids at `past`, delivering every row. If `last` is given, the
   /// last row is copied there; else the run ends when the callback says so.
   Status runAll(Span<const int32_t> ids, uint64_t past, KVCache &into,
@@ -90,7 +99,7 @@ struct Session::Impl {
   void copyRow(const OutputRows &from, uint64_t rows, uint64_t row, const OutputRows &to) const;
 
   /// Checks and runs ids behind the session's tokens, then appends them.
-  Status append(Span<const int32_t> ids, rlx_role_t role);
+  Status append(Span<const int32_t> ids, rlx_role_t role, uint64_t top = 0);
   Expected<int32_t> sampleNext(Span<const float> logits, Span<const int32_t> history);
   /// Whether one token can be appended now.
   Status checkDecode() const;

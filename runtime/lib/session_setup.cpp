@@ -94,6 +94,10 @@ Expected<Session> Session::create(const Model &model, const SessionOptions &opti
     if (!row)
       return row.status();
     impl->lastRow = std::move(*row);
+    // Only decode screens, and all its variants do or none does.
+    for (const rlx_variant_t &variant : model.variants())
+      if (variant.role == RLX_ROLE_DECODE)
+        impl->screening = ScreenPolicy(variant);
     return Session(std::move(impl));
   });
 }

@@ -16,6 +16,16 @@ static Status invalid(const std::string &message) {
   return Status(ErrorCode::InvalidArgument, "speculation: " + message);
 }
 
+static Status checkScreening(const GenerateOptions &options, bool possible) {
+  if (options.screening < Screening::Auto || options.screening > Screening::On)
+    return Status(ErrorCode::InvalidArgument, "screening: unknown mode");
+  if (options.screening == Screening::On && !possible)
+    return Status(ErrorCode::InvalidArgument,
+                  "screening: the model has no coarse copy of its head; compile it with "
+                  "--screen-head");
+  return Status();
+}
+
 static Status checkOptions(const Model &model, const GenerateOptions &options, bool isItself) {
   if (options.speculation < Speculation::Auto || options.speculation > Speculation::Draft)
     return invalid("unknown source of drafts");
@@ -51,6 +61,8 @@ Session::Impl::SpeculativeRun::~SpeculativeRun() {
 Status Session::Impl::SpeculativeRun::start() {
   bool isItself = options.draft && options.draft->impl.get() == &session;
   if (Status status = checkOptions(session.model, options, isItself); !status.ok())
+    return status;
+  if (Status status = checkScreening(options, session.screening.possible()); !status.ok())
     return status;
   if (usesNgrams())
     session.ngrams.sync(session.tokens);
@@ -167,6 +179,21 @@ Status Session::Impl::SpeculativeRun::draftByModel(std::vector<int32_t> &ids, ui
   return Status();
 }
 
+Status Session::Impl::SpeculativeRun::runPlain(Span<const int32_t> id) {
+  uint64_t top = options.screening == Screening::Off ? 0 : session.logitsSampled();
+  if (top && !session.screening.choose() && options.screening == Screening::Auto)
+    top = 0;
+  if (Status status = session.append(id, RLX_ROLE_DECODE, top); !status.ok())
+    return status;
+  if (top) {
+    double kept = keptPart(session.logitsRow());
+    session.screening.observe(kept);
+    ++screened.steps;
+    screened.kept += kept;
+  }
+  return Status();
+}
+
 Status Session::Impl::SpeculativeRun::runStep(std::vector<int32_t> ids) {
   uint64_t past = session.tokens.size(), count = ids.size();
   const rlx_variant_t *variant = nullptr;
@@ -177,7 +204,8 @@ Status Session::Impl::SpeculativeRun::runStep(std::vector<int32_t> ids) {
     session.tokens.reserve(past + count); // nothing may fail after the run
     session.runner.run({variant, ids, past, 0, count}, session.cache, *session.allRows);
     session.tokens.push_back(ids.front());
-  } else if (Status status = session.append(ids, RLX_ROLE_DECODE); !status.ok()) {
+    session.rowTop = 0;
+  } else if (Status status = runPlain(ids); !status.ok()) {
     return status;
   }
   step = std::move(ids);

@@ -30,6 +30,7 @@ public:
   /// Appends a sampled token, behind which at most `more` will follow.
   Status append(int32_t token, uint64_t more);
   const SpeculationStats &stats() const { return counts; }
+  const ScreeningStats &screening() const { return screened; }
 
 private:
   bool usesModel() const {
@@ -53,10 +54,13 @@ private:
   /// Brings the draft model's session behind the session's tokens and `token`.
   Status syncModel(Span<const int32_t> token);
   Status runStep(std::vector<int32_t> ids);
+  /// A step of one token, which computes the logits that can be sampled behind it.
+  Status runPlain(Span<const int32_t> id);
 
   Impl &session;
   const GenerateOptions &options;
   SpeculationStats counts;
+  ScreeningStats screened;
   std::vector<int32_t> step; ///< the latest step: a token and its drafts
   uint64_t kept = 0;         ///< how many of them are among the session's tokens
   double seconds = 0;        ///< that it took, drafting included

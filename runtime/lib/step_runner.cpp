@@ -122,6 +122,7 @@ void StepRunner::run(const StepRequest &request, KVCache &cache, const OutputRow
   job.args.workspace = workspace.tail(request.variant->workspace_bytes);
   job.args.logits = out.logits(request.outCount);
   job.args.hidden = out.hidden(request.outCount);
+  job.args.top = request.top;
   job.args.barrier = waitAtBarrier;
   job.args.barrier_context = &pool->barrier();
   if (trace) {
@@ -129,6 +130,7 @@ void StepRunner::run(const StepRequest &request, KVCache &cache, const OutputRow
     job.record->seq = request.ids.size();
     job.record->past = request.past;
     job.record->outCount = request.outCount;
+    job.record->top = request.top;
     job.args.barrier = waitAndRecord;
     job.args.stage = recordStage;
     job.record->begin = nanoseconds();

@@ -36,6 +36,7 @@ struct StepRequest {
   Span<const int32_t> ids;
   uint64_t past;
   uint64_t outBegin, outCount;
+  uint64_t top = 0; ///< logits needed of a row, the greatest; 0: all
 };
 
 class StepRunner {

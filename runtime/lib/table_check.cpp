@@ -94,7 +94,7 @@ private:
       return bad(which + " has no table of stages, or an absurd one");
     for (uint64_t i = 0; i < variant.stage_count; ++i) {
       const rlx_stage_t &stage = variant.stages[i];
-      if (!stage.name || !stage.kind || stage.rows > RLX_ROWS_OUT ||
+      if (!stage.name || !stage.kind || stage.rows > RLX_ROWS_TOP ||
           (stage.kv_slot != RLX_NO_INDEX && stage.kv_slot >= table.kv_slot_count) ||
           (stage.probe != RLX_NO_INDEX && stage.probe >= table.probe_count))
         return bad(which + ": stage " + std::to_string(i) + " has no name, or odd fields");

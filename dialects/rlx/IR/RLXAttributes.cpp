@@ -336,6 +336,14 @@ LogicalResult ConvertAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitE
   return success();
 }
 
+// residual_norms_c1: type.
+LogicalResult ResidualNormsAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                        Type type) {
+  if (!isa<QuantType>(type))
+    return emitError() << "expected a quantised type but got " << type;
+  return success();
+}
+
 // pack_c1: layout.
 LogicalResult PackAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                StringAttr layout) {

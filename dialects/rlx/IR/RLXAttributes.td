@@ -202,6 +202,20 @@ def RLX_ConvertAttr : RLX_Attr<"Convert", "convert"> {
   let genVerifyDecl = 1;
 }
 
+def RLX_ResidualNormsAttr : RLX_Attr<"ResidualNorms", "residual_norms"> {
+  let summary = "weight transform: how far a coarser copy of each row is off";
+  let description = [{
+    Each row x becomes two f32, ‖x - x'‖ and ‖x‖ in the Euclidean norm, rounded up, x' being x
+    converted to `elementType`. By Cauchy and Schwarz, products of x and x' with a vector v differ
+    by at most ‖x - x'‖ ‖v‖. Example: `#rlx.residual_norms<!rlx.quant<"q4_0">>`.
+
+    Rule residual_norms_c1: the type is a quantised type.
+  }];
+  let parameters = (ins "::mlir::Type":$elementType);
+  let assemblyFormat = "`<` $elementType `>`";
+  let genVerifyDecl = 1;
+}
+
 def RLX_PackAttr : RLX_Attr<"Pack", "pack"> {
   let summary = "weight transform: lays the tensor out for the kernels";
   let description = [{

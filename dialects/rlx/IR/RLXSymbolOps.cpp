@@ -48,7 +48,12 @@ static LogicalResult verifySources(WeightOp weight) {
   return success();
 }
 
-// weight_c4: shape.
+bool WeightOp::hasResidualNorms() {
+  return llvm::any_of(getTransforms(),
+                      [](Attribute transform) { return isa<ResidualNormsAttr>(transform); });
+}
+
+// weight_c4: shape; weight_c11: residual norms are for matrices.
 static LogicalResult verifyShape(WeightOp weight) {
   SmallVector<int64_t> shape;
   for (Attribute source : weight.getSources()) {
@@ -58,6 +63,11 @@ static LogicalResult verifyShape(WeightOp weight) {
     else
       shape[0] += part[0];
   }
+  if (weight.hasResidualNorms()) {
+    if (shape.size() != 2)
+      return weight.emitOpError("expected matrices as sources of residual_norms");
+    shape[1] = 2;
+  }
   RankedTensorType type = weight.getTensorType();
   if (type.getShape() != ArrayRef<int64_t>(shape))
     return weight.emitOpError("expected the shape that its sources give, ")
@@ -65,7 +75,8 @@ static LogicalResult verifyShape(WeightOp weight) {
   return success();
 }
 
-// weight_c5: transforms; weight_c6: pack; weight_c7 and weight_c8: element type.
+// weight_c5: transforms; weight_c6: pack; weight_c7 and weight_c8: element type; weight_c11: what
+// follows residual norms.
 static LogicalResult verifyTransforms(WeightOp weight) {
   Type element = cast<SourceAttr>(weight.getSources()[0]).getType().getElementType();
   for (Attribute source : weight.getSources())
@@ -77,13 +88,19 @@ static LogicalResult verifyTransforms(WeightOp weight) {
       element = Float32Type::get(weight.getContext());
     } else if (auto convert = dyn_cast<ConvertAttr>(transform)) {
       element = convert.getElementType();
+    } else if (isa<ResidualNormsAttr>(transform)) {
+      element = Float32Type::get(weight.getContext());
+      ArrayRef<Attribute> rest = weight.getTransforms().getValue().drop_front(i + 1);
+      if (rest.size() > 1 || (rest.size() == 1 && !isa<PackAttr>(rest.front())))
+        return weight.emitOpError("expected at most pack to follow residual_norms");
     } else if (auto pack = dyn_cast<PackAttr>(transform)) {
       if (i + 1 != weight.getTransforms().size())
         return weight.emitOpError("expected pack to be the last transform");
       if (pack.getLayout() == "r16" && type.getRank() != 2)
         return weight.emitOpError("expected a matrix for layout \"r16\" but got ") << type;
     } else {
-      return weight.emitOpError("expected a transform to be add_scalar, convert or pack but got ")
+      return weight.emitOpError("expected a transform to be add_scalar, convert, residual_norms "
+                                "or pack but got ")
              << transform;
     }
   }

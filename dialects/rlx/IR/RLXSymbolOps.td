@@ -22,7 +22,8 @@ def RLX_WeightOp : RLX_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
       be shorter).
 
     Of the transforms, #rlx.add_scalar gives f32 elements, #rlx.convert those
-    that it names, and #rlx.pack keeps them.
+    that it names, #rlx.residual_norms two f32 for each row, and #rlx.pack keeps
+    them.
 
     `offset` and `size` (bytes in the packed weights) are set when the weights
     are laid out.
@@ -42,13 +43,16 @@ def RLX_WeightOp : RLX_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
     - weight_c2: one source without `combine`, two or more with it;
     - weight_c3: sources differ at most in their rows, with `interleave` not at
       all in their shape;
-    - weight_c4: their rows sum to the weight's and their columns are the weight's;
-    - weight_c5: transforms are #rlx.add_scalar, #rlx.convert or #rlx.pack;
+    - weight_c4: their rows sum to the weight's and their columns are the weight's, or
+      any number with #rlx.residual_norms;
+    - weight_c5: transforms are #rlx.add_scalar, #rlx.convert, #rlx.residual_norms or
+      #rlx.pack;
     - weight_c6: #rlx.pack comes last, and "r16" is for matrices;
     - weight_c7: sources of different element types are converted;
     - weight_c8: the element type is what sources and transforms give;
     - weight_c9: rows of a quantised type are a whole number of blocks;
-    - weight_c10: offset and size come together, the offset a multiple of 64.
+    - weight_c10: offset and size come together, the offset a multiple of 64;
+    - weight_c11: #rlx.residual_norms is for matrices, and at most #rlx.pack follows it.
   }];
   let arguments = (ins
     SymbolNameAttr:$sym_name,
@@ -68,6 +72,8 @@ def RLX_WeightOp : RLX_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
     ::mlir::RankedTensorType getTensorType() {
       return ::llvm::cast<::mlir::RankedTensorType>(getType());
     }
+    /// Whether its rows are norms of those of its sources.
+    bool hasResidualNorms();
   }];
 }
 

@@ -39,6 +39,24 @@ LogicalResult RmsNormOp::verify() {
 }
 
 // linear_c1: columns of W; linear_c2: result; linear_c4: gain; linear_c5: rows of W.
+// linear_c8: screen.
+static LogicalResult verifyScreen(LinearOp op, SymbolTableCollection &symbols, WeightOp weight) {
+  if (!op.getNormsAttr() || op.getGeglu() || op.getResidual())
+    return op.emitOpError("expected screen with norms and without geglu and residual");
+  FailureOr<WeightOp> coarse = lookupWeight(op, symbols, op.getCoarseAttr(), 2);
+  FailureOr<WeightOp> norms = lookupWeight(op, symbols, op.getNormsAttr(), 2);
+  if (failed(coarse) || failed(norms))
+    return failure();
+  ArrayRef<int64_t> shape = weight.getTensorType().getShape();
+  if (coarse->getTensorType().getShape() != shape)
+    return op.emitOpError("expected a coarse copy of the weight's shape but got ")
+           << coarse->getTensorType();
+  RankedTensorType type = norms->getTensorType();
+  if (type.getDimSize(0) != shape[0] || type.getDimSize(1) != 2 || !type.getElementType().isF32())
+    return op.emitOpError("expected norms of two f32 for each row of the weight but got ") << type;
+  return success();
+}
+
 LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
   FailureOr<WeightOp> weight = lookupWeight(*this, symbols, getWeightAttr(), 2);
   FailureOr<int64_t> columns = getLastSize(*this, "input", getInput().getType());
@@ -53,6 +71,8 @@ LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (getGeglu() && shape[0] % 2)
     return emitOpError("expected weight ")
            << getWeightAttr() << " with an even number of rows for geglu but got " << shape[0];
+  if (getCoarseAttr() && failed(verifyScreen(*this, symbols, *weight)))
+    return failure();
   Sizes expected = getSizes(getInput().getType());
   expected.back() = std::to_string(getGeglu() ? shape[0] / 2 : shape[0]);
   return verifySizes(*this, "result", getResult().getType(), expected);

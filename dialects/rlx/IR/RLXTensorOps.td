@@ -87,6 +87,10 @@ def RLX_LinearOp : RLX_WeightUserOp<"linear"> {
     2. `cap`: `y = cap * tanh(y / cap)`;
     3. `residual`: `y = residual + y`.
 
+    `screen` names a coarser copy of W and its #rlx.residual_norms. Where a step asks for
+    the greatest outputs alone (rlx_step_args_t::top), products with the copy, whose error
+    the norms bound, show which outputs are none of them: those may become -infinity.
+
     Decomposes into rlx.rms_norm, rlx.linear, rlx.geglu, rlx.softcap, rlx.add.
 
     ```mlir
@@ -105,18 +109,32 @@ def RLX_LinearOp : RLX_WeightUserOp<"linear"> {
     - linear_c4: the norm's gain is a vector of floats as long as a row of x;
     - linear_c5: with `geglu`, W has an even number of rows;
     - linear_c6: the cap is positive;
-    - linear_c7: the residual has the sizes of the result.
+    - linear_c7: the residual has the sizes of the result;
+    - linear_c8: with `screen` there is neither `geglu` nor `residual`, the copy has the
+      shape of W, and the norms are two f32 for each row of W.
   }];
   let arguments = (ins RLX_Activation:$input, FlatSymbolRefAttr:$weight,
                        OptionalAttr<FlatSymbolRefAttr>:$norm, OptionalAttr<F32Attr>:$eps,
                        UnitAttr:$geglu, OptionalAttr<F32Attr>:$cap,
-                       Optional<RLX_Activation>:$residual);
+                       Optional<RLX_Activation>:$residual,
+                       OptionalAttr<FlatSymbolRefAttr>:$coarse,
+                       OptionalAttr<FlatSymbolRefAttr>:$norms);
   let results = (outs RLX_Activation:$result);
   let assemblyFormat = [{
     $input `,` $weight (`norm` `(` $norm^ `,` $eps `)`)? (`geglu` $geglu^)? (`cap` $cap^)?
+    (`screen` `(` $coarse^ `,` $norms `)`)?
     (`residual` `(` $residual^ `:` type($residual) `)`)? attr-dict
     `:` type($input) `->` type($result)
   }];
+  let builders = [
+    // Without screen.
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$input,
+                   "::mlir::FlatSymbolRefAttr":$weight, "::mlir::FlatSymbolRefAttr":$norm,
+                   "::mlir::FloatAttr":$eps, "::mlir::UnitAttr":$geglu, "::mlir::FloatAttr":$cap,
+                   "::mlir::Value":$residual), [{
+      build($_builder, $_state, result, input, weight, norm, eps, geglu, cap, residual, {}, {});
+    }]>
+  ];
   let extraClassDeclaration = [{
     /// Whether the op is part of prefill and sees the row of every token, not only of those whose
     /// logits are wanted.

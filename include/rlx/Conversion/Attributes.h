@@ -23,7 +23,7 @@ constexpr llvm::StringLiteral kOffsetsAttr = "rlx.offsets";
 // On an op of a planned function: i64, byte offset of its scratch memory.
 constexpr llvm::StringLiteral kScratchAttr = "rlx.scratch";
 // On a planned function: array<i64: offset, count>, counters in the workspace by which the
-// kernels of the `count` ops that claimsWork() share their work. Each has RLX_ALIGNMENT bytes.
+// `count` kernels (countClaims) share their work. Each has RLX_ALIGNMENT bytes.
 constexpr llvm::StringLiteral kCountersAttr = "rlx.counters";
 // On a planned function, later on its rlx.variant: i64.
 constexpr llvm::StringLiteral kWorkspaceBytesAttr = "rlx.workspace_bytes";
@@ -53,10 +53,12 @@ constexpr llvm::StringLiteral kProbesAttr = "rlx.probes";
 // The global with the rlx_model_t; Target writes the weights' hash into it.
 constexpr llvm::StringLiteral kModelTableSymbol = "rlx_model";
 
-/// Whether the threads that run the op's kernel claim parts of its work, one after another, from a
+/// How many of the op's kernels let threads claim parts of their work, one after another, from a
 /// counter.
-inline bool claimsWork(mlir::Operation *op) {
-  return llvm::isa<LinearOp, AttentionOp, CachedAttentionOp>(op);
+inline int64_t countClaims(mlir::Operation *op) {
+  if (auto linear = llvm::dyn_cast<LinearOp>(op))
+    return linear.getCoarse() ? 2 : 1;
+  return llvm::isa<AttentionOp, CachedAttentionOp>(op);
 }
 
 } // namespace rlx

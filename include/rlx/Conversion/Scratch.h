@@ -11,13 +11,23 @@
 #ifndef RLX_CONVERSION_SCRATCH_H
 #define RLX_CONVERSION_SCRATCH_H
 
-#include "mlir/IR/Operation.h"
+#include "rlx/IR/RLXOps.h"
 
 namespace rlx {
 
 /// Bytes of scratch memory that `op` needs while it runs on up to `maxTokens` rows, 0
 /// for most. It is the same for every target, so that one plan serves them all.
 int64_t scratchBytes(mlir::Operation *op, int64_t maxTokens);
+
+/// Where in its scratch memory a linear op with `screen` keeps what; at 0 are the activations that
+/// its own weight is multiplied with.
+struct ScreenScratch {
+  int64_t prepared; ///< those that the coarse copy is multiplied with
+  int64_t outputs;  ///< of the copy
+  int64_t screen;   ///< ScreenSpec's memory
+  int64_t end;
+};
+ScreenScratch getScreenScratch(LinearOp op);
 
 /// The chunks by which attention of a single token shares its work (AttentionSpec::chunks),
 /// 0 where `query` may have more tokens or the op is generic.

@@ -44,6 +44,7 @@ struct CompileOptions {
   std::optional<Phase> resumeFrom; ///< the input is the module after this phase
   bool includeMtp = false;
   bool printProfile = false; ///< print the resolved profile and stop
+  bool tune = false;         ///< choose tiles for native targets by running candidates
   bool verify = false;       ///< compare with the reference interpreter, through openCompiled
   bool verbose = false;
   unsigned threads = 0;       ///< 0: one for each core

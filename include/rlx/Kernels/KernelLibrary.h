@@ -28,6 +28,9 @@ public:
   KernelLibrary(mlir::ModuleOp module, const TargetDescription &target);
 
   mlir::func::FuncOp getLinear(LinearSpec spec);
+  /// The two kernels of screening, in their order.
+  mlir::func::FuncOp getScreenBounds(const ScreenSpec &spec);
+  mlir::func::FuncOp getScreenSelect(const ScreenSpec &spec);
   mlir::func::FuncOp getPrepare(PrepareSpec spec);
   mlir::func::FuncOp getRmsNorm(RmsNormSpec spec);
   mlir::func::FuncOp getEmbedding(EmbeddingSpec spec);

@@ -82,7 +82,8 @@ enum class NormGain { Plain, OnePlus };
 
 /// out[t, n] = epilogue(sum over k of a[t, k] * W[n, k]), epilogue = geglu, then
 /// soft cap, then residual, each optional.
-/// Operands: (weights, in, out, [residual if spec.residual], counter, rows, thread, threads).
+/// Operands: (weights, in, out, [residual if spec.residual], [screen if spec.screened], counter,
+/// rows, thread, threads).
 /// `counter` points to an i64 that is 0 before the first thread calls: threads claim
 /// pieces of the work by counting it up.
 /// `in` is a prepared buffer with rows of preparedRowBytes(activationFormat(…), k),
@@ -102,9 +103,28 @@ struct LinearSpec {
   /// Where there are more than kUntiledRows rows, `in` is BF16Tiles and the matrix unit multiplies
   /// tiles of tokens by tiles of weights, both in bf16. Needs canTile and a prepared `in`.
   bool tiled = false;
+  /// Outputs of panels whose upper bound in the memory `screen` (ScreenSpec) is below the threshold
+  /// become -infinity. With singleRow only; without geglu and residual.
+  bool screened = false;
   /// Scalar loops instead of tiles; `in` is f32 for every format.
   bool generic = false;
 };
+
+/// Finds which outputs of one row may be among the `top` greatest, by the outputs of a coarser copy
+/// of the weight. First, the bounds of each panel of 16 outputs; operands:
+/// (prepared, coarse, norms, screen, top, thread, threads) with `prepared` the activations in an
+/// integer format, `coarse` the copy's outputs, of which no cap was taken, and `norms` [n][2] f32
+/// (#rlx.residual_norms). Then the threshold; operands: (screen, top, thread, threads).
+/// With `top` 0 every output is kept. `screen` is memory of screenBytes(n).
+struct ScreenSpec {
+  int64_t k = 0, n = 0;
+  std::optional<double> cap; ///< of the exact outputs
+};
+
+/// The memory `screen`: an i32 threshold, then i32 upper bounds of panels, then lower ones.
+constexpr int64_t kScreenUppers = 64;
+constexpr int64_t screenLowers(int64_t n) { return kScreenUppers + (n + 255) / 256 * 64; }
+constexpr int64_t screenBytes(int64_t n) { return screenLowers(n) + (n + 255) / 256 * 64; }
 
 /// Rows for linear kernels: an RMS norm if `norm`, then conversion to `format`.
 /// Operands: (in, [gain if spec.norm], out, rows, thread, threads).

@@ -20,9 +20,10 @@ namespace rlx {
 
 /// A step from stored to packed elements.
 struct WeightTransform {
-  enum Kind { AddScalar, Convert } kind = Convert;
+  enum Kind { AddScalar, Convert, ResidualNorms } kind = Convert;
   float value = 0.0f;      ///< AddScalar
-  DType type = DType::F32; ///< Convert: F32, F16, BF16, or what canQuantize names
+  DType type = DType::F32; ///< Convert: F32, F16, BF16, or what canQuantize names, as
+                           ///< ResidualNorms does
 };
 
 /// How one packed weight is made: plain data, as `rlx.weight` says it.
@@ -34,6 +35,7 @@ struct WeightRecipe {
   WeightLayout layout = WeightLayout::R16;
   WeightFormat format = WeightFormat::F32;
   uint64_t rows = 0, columns = 0;
+  uint64_t sourceColumns = 0;    ///< of the sources' rows: `columns` but with ResidualNorms
   uint64_t offset = 0, size = 0; ///< place in the packed weights
 };
 

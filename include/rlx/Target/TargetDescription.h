@@ -81,7 +81,8 @@ struct TargetDescription {
 /// Resolves a --target-cpu value: "native", a name of knownTargetNames(), or one of
 /// those followed by "+vnni", "+bf16", "+amx" (x86-64-v4), "+avxvnni" (x86-64-v3),
 /// "+dotprod", "+i8mm" (aarch64). "native-amx" is this machine without that feature; so with
-/// the others.
+/// the others. Tuning may follow after a ':' (rlx/Target/Tuning.h); the name of what is returned
+/// does not have it.
 llvm::Expected<TargetDescription> resolveTarget(llvm::StringRef name);
 
 /// The names that resolveTarget accepts without a suffix, except "native".

@@ -56,6 +56,7 @@ struct GenericOps {
 
 struct PlanOptions {
   PackWeightsOptions weights;
+  std::string screenHead; ///< type of the coarse copy of rlx-screen-head; empty: none
   ScratchBytesFn scratchBytes;
   GenericOps genericOps;
 };

@@ -309,6 +309,30 @@ def PackWeights : RLX_ModulePass<"rlx-pack-weights"> {
   ];
 }
 
+def ScreenHead : RLX_ModulePass<"rlx-screen-head"> {
+  let summary = "gives the head of decode a coarse copy that shows which logits matter";
+  let description = [{
+    The linear op of each decode function that computes the logits gets `screen`
+    with two new weights: a copy of its weight in the type `coarse`, and the
+    norms of what that copy loses. Weights must be packed before. The head's
+    weight has to be quantised, to more bits than the copy; a head of
+    generic kernels (rlx-mark-generic) stays as it is.
+
+    ```mlir
+    %logits = rlx.linear %x, @embedding …
+    // becomes
+    rlx.weight @embedding.coarse : tensor<2048x256x!rlx.quant<"q4_0">> from […]
+      transforms [#rlx.convert<!rlx.quant<"q4_0">>, #rlx.pack<"r16">]
+    rlx.weight @embedding.norms : tensor<2048x2xf32> from […]
+      transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>, #rlx.pack<"row">]
+    %logits = rlx.linear %x, @embedding screen(@embedding.coarse, @embedding.norms) …
+    ```
+  }];
+  let options = [
+    Option<"coarse", "coarse", "std::string", "\"q4_0\"", "type of the copy: q4_0">
+  ];
+}
+
 def PlanMemory : RLX_ModulePass<"rlx-plan-memory"> {
   let summary = "places every intermediate result in one workspace";
   let description = [{

@@ -23,7 +23,7 @@ module attributes {rlx.target = "x86-64-v3", rlx.vocab_size = 50 : i64, rlx.hidd
   }
 
   // CHECK: llvm.mlir.global internal constant @rlx_model() {{.*}} : !llvm.struct<(i32, i32, ptr, i64, i64, i64, i64, array<32 x i8>, i32, i32, i32, i32, ptr, ptr, ptr, ptr)>
-  // CHECK: llvm.mlir.constant(3 : i32)
+  // CHECK: llvm.mlir.constant(4 : i32)
   // CHECK: llvm.mlir.constant(128 : i32)
   // CHECK: llvm.mlir.addressof @[[TARGET:rlx_text_[0-9]+]]
   // CHECK: llvm.mlir.constant(50 : i64)

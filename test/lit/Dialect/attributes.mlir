@@ -49,6 +49,8 @@ module attributes {rlx.symbols = [#rlx.symbol<"A", 0, 8>, #rlx.symbol<"B", 1, 8>
   rlx.weight @plain : tensor<4xbf16> from [#rlx.source<file = "m.safetensors", tensor = "a.b", offset = 16, type = tensor<4xbf16>>]
   // CHECK: rlx.weight @gain : tensor<4xf32> from [{{.*}}] transforms [#rlx.add_scalar<1.000000e+00 : f32>, #rlx.pack<"row">]
   rlx.weight @gain : tensor<4xf32> from [#rlx.source<file = "m", tensor = "a", offset = 0, type = tensor<4xbf16>>] transforms [#rlx.add_scalar<1.0 : f32>, #rlx.pack<"row">]
+  // CHECK: rlx.weight @norms : tensor<4x2xf32> from [{{.*}}] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>, #rlx.pack<"row">]
+  rlx.weight @norms : tensor<4x2xf32> from [#rlx.source<file = "m", tensor = "a", offset = 0, type = tensor<4x32xbf16>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>, #rlx.pack<"row">]
   // CHECK: rlx.weight @both : tensor<48x32x!rlx.quant<"q8_0">> from [{{.*}}, {{.*}}] combine concat transforms [#rlx.convert<!rlx.quant<"q8_0">>, #rlx.pack<"r16">] at 128 size 1632
   rlx.weight @both : tensor<48x32x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "a", offset = 0, type = tensor<32x32xbf16>>, #rlx.source<file = "m", tensor = "a", offset = 0, type = tensor<16x32xf32>>] combine concat transforms [#rlx.convert<!rlx.quant<"q8_0">>, #rlx.pack<"r16">] at 128 size 1632
   // CHECK: rlx.weight @mixed : tensor<64x32xbf16> from [{{.*}}, {{.*}}] combine interleave

@@ -79,6 +79,12 @@ func.func private @convert_c1() attributes {test.a = #rlx.convert<i8>}
 
 // -----
 
+// residual_norms_c1
+// expected-error @+1 {{expected a quantised type but got 'f16'}}
+func.func private @residual_norms_c1() attributes {test.a = #rlx.residual_norms<f16>}
+
+// -----
+
 // pack_c1
 // expected-error @+1 {{expected layout "row" or "r16" but got "r8"}}
 func.func private @pack_c1() attributes {test.a = #rlx.pack<"r8">}

@@ -38,7 +38,7 @@ rlx.weight @weight_c4 : tensor<5x8xf32> from [#rlx.source<file = "m", tensor = "
 // -----
 
 // weight_c5
-// expected-error @+1 {{expected a transform to be add_scalar, convert or pack but got "negate"}}
+// expected-error @+1 {{expected a transform to be add_scalar, convert, residual_norms or pack but got "negate"}}
 rlx.weight @weight_c5 : tensor<4xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4xf32>>] transforms ["negate"]
 
 // -----
@@ -76,6 +76,24 @@ rlx.weight @weight_c9 : tensor<4x48x!rlx.quant<"q8_0">> from [#rlx.source<file =
 // weight_c10
 // expected-error @+1 {{expected an offset that is a multiple of 64 and a size but got 32 and 16}}
 rlx.weight @weight_c10 : tensor<4xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4xf32>>] at 32 size 16
+
+// -----
+
+// weight_c11
+// expected-error @+1 {{expected matrices as sources of residual_norms}}
+rlx.weight @weight_c11 : tensor<4xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4xf32>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>]
+
+// -----
+
+// weight_c11
+// expected-error @+1 {{expected at most pack to follow residual_norms}}
+rlx.weight @weight_c11_follow : tensor<4x2xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4x32xf32>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>, #rlx.convert<f32>]
+
+// -----
+
+// weight_c4
+// expected-error @+1 {{expected the shape that its sources give, 'tensor<4x2xf32>', but got 'tensor<4x32xf32>'}}
+rlx.weight @weight_c4_norms : tensor<4x32xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4x32xf32>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>]
 
 // -----
 

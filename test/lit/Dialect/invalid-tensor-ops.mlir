@@ -179,6 +179,52 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 // -----
 
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  rlx.weight @w : tensor<512x256x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>]
+  func.func @linear_c8_alone(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
+    // expected-error @+1 {{expected screen with norms and without geglu and residual}}
+    %y = "rlx.linear"(%x) <{weight = @w, coarse = @w}> : (tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  rlx.weight @w : tensor<512x256x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>]
+  rlx.weight @n : tensor<512x2xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>]
+  func.func @linear_c8_residual(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>, %r: tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>) {
+    // expected-error @+1 {{expected screen with norms and without geglu and residual}}
+    %y = rlx.linear %x, @w screen(@w, @n) residual(%r : tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  rlx.weight @w : tensor<512x256x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>]
+  rlx.weight @n : tensor<512x2xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>]
+  func.func @linear_c8_coarse(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
+    // expected-error @+1 {{expected a coarse copy of the weight's shape but got 'tensor<512x2xf32>'}}
+    %y = rlx.linear %x, @w screen(@n, @n) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
+  rlx.weight @w : tensor<512x256x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>]
+  func.func @linear_c8_norms(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
+    // expected-error @+1 {{expected norms of two f32 for each row of the weight but got 'tensor<512x256x!rlx.quant<"q8_0">>'}}
+    %y = rlx.linear %x, @w screen(@w, @w) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    return
+  }
+}
+
+// -----
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
   func.func @add_c1(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>, %y: tensor<?x?x256xf32, #rlx.dims<BATCH, OUT, 256>>) {
     // expected-error @+1 {{op requires the same encoding for all operands and results}}
     %z = "rlx.add"(%x, %y) : (tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>, tensor<?x?x256xf32, #rlx.dims<BATCH, OUT, 256>>) -> tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>

@@ -8,6 +8,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   rlx.weight @embed : tensor<2048x256xbf16> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<2048x256xbf16>>]
   rlx.weight @gain : tensor<256xf32> from [#rlx.source<file = "m", tensor = "g", offset = 0, type = tensor<256xf32>>]
   rlx.weight @w : tensor<512x256xf32> from [#rlx.source<file = "m", tensor = "w", offset = 0, type = tensor<512x256xf32>>]
+  rlx.weight @norms : tensor<512x2xf32> from [#rlx.source<file = "m", tensor = "w", offset = 0, type = tensor<512x256xf32>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>]
 
   // CHECK-LABEL: @embedding
   func.func @embedding(%ids: tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>) {
@@ -31,6 +32,8 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   func.func @linear(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
     // CHECK: rlx.linear %{{.*}}, @w : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
     %y = rlx.linear %x, @w : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    // CHECK: rlx.linear %{{.*}}, @w cap 3.000000e+01 screen(@w, @norms) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
+    %screened = rlx.linear %x, @w cap 30.0 screen(@w, @norms) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
     // CHECK: rlx.linear %{{.*}}, @w norm(@gain, 9.99999997E-7) geglu cap 3.000000e+01 residual(%{{.*}} : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>
     %z = rlx.linear %x, @w norm(@gain, 1.0e-06) geglu cap 30.0 residual(%x : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) : tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>> -> tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>
     return

@@ -39,7 +39,7 @@ static void planFunction(func::FuncOp function) {
         rows = std::max(rows, *elements / tensor.getShape().back());
     }
     op->setAttr(kOffsetsAttr, builder.getDenseI64ArrayAttr(offsets));
-    counters += claimsWork(op);
+    counters += countClaims(op);
     if (int64_t bytes = scratchBytes(op, rows))
       op->setAttr(kScratchAttr, builder.getI64IntegerAttr(take(end, bytes)));
   });

@@ -10,6 +10,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/SHA256.h"
+#include <cmath>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -45,7 +46,7 @@ protected:
     result.sources.append(sources.begin(), sources.end());
     result.combine = combine;
     result.format = format;
-    result.columns = sources.front()->shape.back();
+    result.columns = result.sourceColumns = sources.front()->shape.back();
     for (const Tensor *tensor : sources)
       result.rows += tensor->numRows();
     result.size =
@@ -76,6 +77,45 @@ protected:
 };
 
 } // namespace
+
+// Norms of rows as the packed weight holds them, and of what a coarser type loses.
+TEST_F(PackWeightsTest, ResidualNorms) {
+  const Tensor *tensor = addF32("t", 40, 512);
+  WeightRecipe norms = recipe(WeightFormat::F32, {tensor});
+  norms.transforms.push_back({WeightTransform::Convert, 0, DType::Q8_0});
+  norms.transforms.push_back({WeightTransform::ResidualNorms, 0, DType::Q4_0});
+  norms.layout = WeightLayout::Row;
+  norms.columns = 2;
+  norms.size = 40 * 2 * 4;
+  for (unsigned threads : {1u, 3u}) {
+    PackOptions options;
+    options.threads = threads;
+    options.batchBytes = 3 * 512 * 4; // several batches
+    std::vector<uint8_t> bytes = pack({norms}, options);
+    ASSERT_EQ(bytes.size(), norms.size);
+    for (int64_t row = 0; row < 40; ++row) {
+      std::vector<float> values(512), rounded(512);
+      for (int64_t i = 0; i < 512; ++i)
+        values[i] = element(tensor, row, i);
+      BlockRow blocks;
+      quantizeRow(WeightFormat::Q8_0, values, blocks);
+      blocks.values(values);
+      quantizeRow(WeightFormat::Q4_0, values, blocks);
+      blocks.values(rounded);
+      double residual = 0, own = 0;
+      for (int64_t i = 0; i < 512; ++i) {
+        residual += std::pow(double(values[i]) - rounded[i], 2);
+        own += std::pow(double(values[i]), 2);
+      }
+      float stored[2];
+      std::memcpy(stored, &bytes[row * 8], 8);
+      for (auto [number, expected] : {std::pair(stored[0], residual), {stored[1], own}}) {
+        EXPECT_GE(number, std::sqrt(expected));
+        EXPECT_LE(number, std::sqrt(expected) * (1 + 0x1p-22));
+      }
+    }
+  }
+}
 
 TEST_F(PackWeightsTest, F32PanelsAndPadding) {
   const Tensor *w = addF32("w", 19, 5);

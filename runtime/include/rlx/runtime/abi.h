@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define RLX_ABI_VERSION 3u
+#define RLX_ABI_VERSION 4u
 #define RLX_QUERY_SYMBOL "rlx_query"
 
 /* Keys of one block of the KV cache's K planes. */
@@ -128,6 +128,9 @@ typedef void (*rlx_stage_fn)(void *stage_context, uint32_t stage,
  * [out_begin, out_begin + out_count) of the step's seq positions, for each
  * sequence. out_count may be 0 (cache update only) and is at most
  * variant.out_max.
+ *
+ * With `top` = k > 0 only logits that may be among the k greatest of their row
+ * are needed: others may be -INFINITY. At least k are not.
  */
 typedef struct rlx_step_args {
   uint32_t struct_size; /* sizeof(rlx_step_args_t) */
@@ -149,6 +152,7 @@ typedef struct rlx_step_args {
    * order, behind the barrier that the stage waits for. */
   rlx_stage_fn stage;
   void *stage_context;
+  uint64_t top; /* 0: all logits are needed */
 } rlx_step_args_t;
 
 /*
@@ -163,7 +167,8 @@ typedef void (*rlx_step_fn)(const rlx_step_args_t *args, uint32_t thread,
 /* The rows that a stage computes. */
 typedef enum rlx_rows {
   RLX_ROWS_STEP = 0, /* batch * seq */
-  RLX_ROWS_OUT = 1   /* batch * out_count */
+  RLX_ROWS_OUT = 1,  /* batch * out_count */
+  RLX_ROWS_TOP = 2   /* the same, but none where `top` is 0 */
 } rlx_rows_t;
 
 #define RLX_NO_INDEX 0xFFFFFFFFu
@@ -249,7 +254,7 @@ typedef const rlx_model_t *(*rlx_query_fn)(uint32_t abi_version);
 RLX_ABI_ASSERT(sizeof(rlx_kv_slot_info_t) == 16);
 RLX_ABI_ASSERT(sizeof(rlx_kv_slot_t) == 40);
 RLX_ABI_ASSERT(sizeof(rlx_sequence_t) == 24);
-RLX_ABI_ASSERT(sizeof(rlx_step_args_t) == 104);
+RLX_ABI_ASSERT(sizeof(rlx_step_args_t) == 112);
 RLX_ABI_ASSERT(offsetof(rlx_step_args_t, sequences) == 32);
 RLX_ABI_ASSERT(offsetof(rlx_step_args_t, barrier) == 72);
 RLX_ABI_ASSERT(offsetof(rlx_step_args_t, stage) == 88);

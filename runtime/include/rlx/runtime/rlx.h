@@ -183,6 +183,14 @@ typedef enum rlx_speculation {
   RLX_SPECULATION_DRAFT = 3  /* `draft` */
 } rlx_speculation_t;
 
+/* Whether only logits that can be sampled are computed, in programs with a coarse
+ * copy of the head. Tokens are the same. */
+typedef enum rlx_screening {
+  RLX_SCREENING_AUTO = 0, /* while it saves reading the head */
+  RLX_SCREENING_OFF = 1,
+  RLX_SCREENING_ON = 2 /* RLX_INVALID_ARGUMENT without the copy */
+} rlx_screening_t;
+
 /* What speculation did in a call of rlx_session_generate. */
 typedef struct rlx_speculation_stats {
   uint64_t steps;    /* steps of the model, each for one token and its drafts */
@@ -207,6 +215,7 @@ typedef struct rlx_generate_options {
    * stops at, and with which generation ends. */
   const int32_t *replay;
   size_t replay_count;
+  uint32_t screening; /* rlx_screening_t */
 } rlx_generate_options_t;
 
 void rlx_generate_options_init(rlx_generate_options_t *options);

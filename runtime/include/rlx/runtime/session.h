@@ -100,6 +100,15 @@ enum class Speculation {
   Draft, ///< GenerateOptions::draft
 };
 
+/// Whether generate() computes only logits that can be sampled, in models that
+/// were compiled with a coarse copy of the head (screen_head), greedily or with
+/// top-k and without a repetition penalty. Tokens are the same.
+enum class Screening {
+  Auto, ///< while it saves reading the head
+  Off,
+  On, ///< an error in models without the copy
+};
+
 struct GenerateOptions {
   uint64_t maxTokens = 128;
   /// Ids that stop, besides Model::eosIds().
@@ -114,6 +123,7 @@ struct GenerateOptions {
   /// A session of another, faster model with the same vocabulary, whose tokens
   /// and sampling options generate() sets as it needs.
   Session *draft = nullptr;
+  Screening screening = Screening::Auto;
   /// For measurements: takes these tokens, which nothing stops at, instead of
   /// the sampled ones, and ends with them.
   std::vector<int32_t> replay;
@@ -126,6 +136,12 @@ struct SpeculationStats {
   uint64_t accepted = 0; ///< drafts that became tokens
 };
 
+/// What screening did in a call of generate().
+struct ScreeningStats {
+  uint64_t steps = 0; ///< steps that screened
+  double kept = 0;    ///< sum over them of the part of the head, 0 to 1, that was computed
+};
+
 struct GenerateResult {
   /// The generated tokens, without the stop id.
   std::vector<int32_t> tokens;
@@ -134,6 +150,7 @@ struct GenerateResult {
   int32_t stopId = -1;
   /// All 0 after generateNaive().
   SpeculationStats speculation;
+  ScreeningStats screening;
 };
 
 /// The cache rows of one position in one layer, converted to f32:

@@ -29,12 +29,14 @@ struct TraceSlice {
 /// One step.
 struct TraceStep {
   const rlx_variant_t *variant = nullptr; ///< valid as long as the model
-  uint64_t seq = 0, past = 0, outCount = 0;
+  uint64_t seq = 0, past = 0, outCount = 0, top = 0;
   uint64_t begin = 0, end = 0; ///< on the thread that called the session
   /// The slices of each thread, one behind the other.
   std::vector<std::vector<TraceSlice>> threads;
 
   uint64_t rowsOf(const rlx_stage_t &stage) const {
+    if (stage.rows == RLX_ROWS_TOP)
+      return top ? outCount : 0;
     return stage.rows == RLX_ROWS_OUT ? outCount : seq;
   }
   /// Multiplications and additions of a stage of this step.
