@@ -67,10 +67,16 @@ llvm::Expected<TunedKernel> TunedKernel::compile(const TargetDescription &target
 }
 
 double TunedKernel::run(const KernelMemory &memory, int64_t rows, unsigned threads) const {
-  alignas(64) int64_t counter = 0;
+  struct alignas(64) Counter {
+    int64_t value = 0;
+  };
+  std::vector<Counter> counters(memory.runs);
   auto start = std::chrono::steady_clock::now();
+  // Threads need not wait for each other: every run writes the same numbers.
   auto work = [&](int64_t thread) {
-    function(memory.weights, memory.in, memory.out, &counter, rows, thread, threads);
+    for (size_t i = 0; i < memory.runs; ++i)
+      function(memory.weights + i * memory.weightBytes, memory.in, memory.out, &counters[i], rows,
+               thread, threads);
   };
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread)

@@ -17,9 +17,11 @@
 
 namespace rlx {
 
-/// What a kernel reads and writes.
+/// What runs of a kernel read and write.
 struct KernelMemory {
-  const uint8_t *weights;
+  const uint8_t *weights; ///< of the first run; those of others follow
+  size_t weightBytes;     ///< of one run
+  size_t runs;
   const uint8_t *in; ///< prepared rows
   float *out;
 };
@@ -29,7 +31,7 @@ public:
   static llvm::Expected<TunedKernel> compile(const TargetDescription &target,
                                              const LinearSpec &spec);
 
-  /// Runs it once on `rows` rows; returns the seconds.
+  /// Runs it on `rows` rows with one weight after another; returns the seconds.
   double run(const KernelMemory &memory, int64_t rows, unsigned threads) const;
 
 private:

@@ -7,8 +7,8 @@
 //
 // Two searches that do not depend on each other: streams and prefetching of products
 // with one token, which read more weights than caches hold, and the tile of products
-// with many. Candidates take turns, so that a change of the machine's speed meets all;
-// the median of each counts.
+// with many. Candidates take turns, so that a change of the machine's speed meets all,
+// and the best of them has to prove itself.
 //
 //===----------------------------------------------------------------------===//
 #include "rlx/Tune/Tuner.h"
@@ -27,6 +27,9 @@ using namespace rlx;
 /// What a candidate must save against what the target has, more than noise.
 static constexpr double kLeastGain = 0.03;
 
+// Pairs of runs that decide between the best candidate and what the target has, in rounds.
+static constexpr unsigned kDuels = 3;
+
 /// Tokens of products with many. A matrix unit takes more than RLX_EXACT_TOKENS in its own tiles.
 static constexpr int64_t kManyTokens = 96;
 
@@ -38,28 +41,36 @@ struct Candidate {
   TunedKernel kernel;
   std::vector<double> seconds;
 
-  double median() {
-    auto middle = seconds.begin() + seconds.size() / 2;
-    std::nth_element(seconds.begin(), middle, seconds.end());
+  double median() const {
+    std::vector<double> sorted = seconds;
+    auto middle = sorted.begin() + sorted.size() / 2;
+    std::nth_element(sorted.begin(), middle, sorted.end());
     return *middle;
   }
 };
 
+/// Of which every float is made, in any format near 1: products must not be denormal, which take a
+/// hundred times as long.
+constexpr uint8_t kByte = 0x3c;
+
 /// Weights, activations and outputs, written once so that each page is a page of its own.
 class Arena {
 public:
-  Arena(size_t weights, size_t in, size_t out)
-      : weights(weights + 64, 1), in(in + 64, 1), out(out / sizeof(float) + 16, 0.0f) {}
-  const uint8_t *weightsAt(size_t offset) const { return align(weights.data()) + offset; }
-  KernelMemory at(size_t offset) {
-    return {weightsAt(offset), align(in.data()),
-            reinterpret_cast<float *>(align(reinterpret_cast<uint8_t *>(out.data())))};
+  Arena(const LinearSpec &spec, const TargetDescription &target, int64_t rows, size_t bytes)
+      : weightBytes(packedWeightBytes(spec.format, spec.n, spec.k)),
+        runs(std::max<size_t>(bytes / weightBytes, 1)), weights(runs * weightBytes + 64, kByte),
+        in(preparedBytes(activationFormat(spec.format, target), spec.k, rows) + 64, kByte),
+        out(rows * spec.n + 16, 0.0f) {}
+
+  KernelMemory memory() {
+    return {align(weights.data()), weightBytes, runs, align(in.data()), align(out.data())};
   }
 
 private:
   template <typename T> static T *align(T *address) {
     return reinterpret_cast<T *>(llvm::alignTo(reinterpret_cast<uintptr_t>(address), 64));
   }
+  size_t weightBytes, runs;
   std::vector<uint8_t> weights, in;
   std::vector<float> out;
 };
@@ -69,7 +80,8 @@ public:
   Search(const TargetDescription &target, const TuneOptions &options, unsigned threads)
       : target(target), options(options), threads(threads) {}
 
-  /// The text of the fastest of `texts`, or empty where what `target` has is as good.
+  /// The text of the fastest of `texts`, the first of which stands for what `target` has; that one
+  /// where no other is faster for certain.
   llvm::Expected<std::string> run(const LinearSpec &spec, int64_t rows,
                                   llvm::ArrayRef<std::string> texts) {
     std::vector<Candidate> candidates;
@@ -83,30 +95,38 @@ public:
         return kernel.takeError();
       candidates.push_back({text, std::move(*kernel), {}});
     }
-    measure(candidates, spec, rows);
-    Candidate *best = &candidates.front();
-    double limit = best->median() * (1 - kLeastGain);
+    // Of products with many tokens, which take longer, fewer.
+    Arena arena(spec, target, rows, options.memoryBytes / std::max<int64_t>(rows / 16, 1));
+    for (Candidate &candidate : candidates) // warms up
+      candidate.kernel.run(arena.memory(), rows, threads);
+    std::vector<Candidate *> all;
     for (Candidate &candidate : candidates)
-      if (double median = candidate.median(); median < limit) {
-        best = &candidate;
-        limit = median;
-      }
-    return best->tuning;
+      all.push_back(&candidate);
+    measure(all, arena, rows, options.rounds);
+    Candidate *first = all.front();
+    Candidate *best = *std::min_element(all.begin(), all.end(), [](Candidate *a, Candidate *b) {
+      return a->median() < b->median();
+    });
+    return best == first || !wins(*best, *first, arena, rows) ? texts.front() : best->tuning;
   }
 
 private:
-  void measure(std::vector<Candidate> &candidates, const LinearSpec &spec, int64_t rows) {
-    size_t bytes = packedWeightBytes(spec.format, spec.n, spec.k);
-    size_t copies = std::max<size_t>(options.memoryBytes / bytes, 1);
-    ActivationFormat format = activationFormat(spec.format, target);
-    Arena arena(copies * bytes, preparedBytes(format, spec.k, rows), rows * spec.n * sizeof(float));
-    size_t turn = 0;
-    for (unsigned round = 0; round <= options.rounds; ++round)
-      for (Candidate &candidate : candidates) {
-        double seconds = candidate.kernel.run(arena.at(turn++ % copies * bytes), rows, threads);
-        if (round > 0) // the first warms up
-          candidate.seconds.push_back(seconds);
-      }
+  /// The best of many has been lucky, too: once more against what there is, in pairs.
+  bool wins(Candidate &best, Candidate &first, Arena &arena, int64_t rows) {
+    best.seconds.clear();
+    first.seconds.clear();
+    unsigned pairs = kDuels * options.rounds, faster = 0;
+    measure({&best, &first}, arena, rows, pairs);
+    for (unsigned i = 0; i < pairs; ++i)
+      faster += best.seconds[i] < first.seconds[i];
+    return faster * 4 >= pairs * 3 && best.median() < first.median() * (1 - kLeastGain);
+  }
+
+  void measure(llvm::ArrayRef<Candidate *> candidates, Arena &arena, int64_t rows,
+               unsigned rounds) {
+    for (unsigned round = 0; round < rounds; ++round)
+      for (Candidate *candidate : candidates)
+        candidate->seconds.push_back(candidate->kernel.run(arena.memory(), rows, threads));
   }
 
   const TargetDescription &target;

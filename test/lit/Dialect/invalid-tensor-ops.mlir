@@ -180,7 +180,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 512>, #rlx.symbol<"PAST_SEQ", 0, 8191>, #rlx.symbol<"OUT", 0, 32>]} {
   rlx.weight @w : tensor<512x256x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<512x256x!rlx.quant<"q8_0">>>]
-  func.func @linear_c8_alone(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
+  func.func @linear_c8(%x: tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) {
     // expected-error @+1 {{expected screen with norms and without geglu and residual}}
     %y = "rlx.linear"(%x) <{weight = @w, coarse = @w}> : (tensor<?x?x256xf32, #rlx.dims<BATCH, SEQ, 256>>) -> tensor<?x?x512xf32, #rlx.dims<BATCH, SEQ, 512>>
     return
