@@ -19,12 +19,13 @@
 using namespace rlx::test;
 
 static LoadedModel loadChecked(const std::string &name, const std::string &quantize,
-                               const std::string &target) {
+                               const std::string &target, bool reduced = false) {
   TestModelOptions options;
   options.sanitize = true;
   options.quantize = quantize;
   options.target = target;
   options.chunk = 144;
+  options.reduced = reduced;
   return llvm::cantFail(loadTestModel(name, options));
 }
 
@@ -78,6 +79,29 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, SanitizedCode,
                                          SanitizedModel{"tiny-gemma3", "q8_0", "x86-64-v3"},
                                          SanitizedModel{"tiny-gemma3", "q4_0", "x86-64-v3"},
                                          SanitizedModel{"tiny-gemma1", "q4_k", "native"}));
+
+// A cache of q8_0 and a screened head: steps of every kind, with any number of greatest logits.
+TEST(SanitizedReducedCode, StaysInItsMemory) {
+  for (auto [name, quantize, target] :
+       {std::tuple("tiny-gemma2", "q8_0", "native"), {"tiny-gemma3", "q4_k", "x86-64-v3"}}) {
+    LoadedModel model = loadChecked(name, quantize, target, /*reduced=*/true);
+    const rlx_model_t &table = *model.table;
+    StepRun run(table, model.weights.data(), 3), plain(table, model.weights.data(), 2);
+    for (size_t tokens : {1, 17, 130})
+      EXPECT_EQ(run.run("generic", someIds(table, tokens)),
+                plain.run("generic", someIds(table, tokens)));
+    for (uint64_t top : {uint64_t(0), uint64_t(1), uint64_t(40), table.vocab_size}) {
+      run.top = top;
+      std::vector<float> logits = run.run("decode", {7}), all = plain.run("decode", {7});
+      uint64_t kept = 0;
+      for (size_t i = 0; i < all.size(); ++i) {
+        EXPECT_TRUE(logits[i] == all[i] || logits[i] == -INFINITY) << i;
+        kept += logits[i] == all[i];
+      }
+      EXPECT_GE(kept, top ? top : table.vocab_size);
+    }
+  }
+}
 
 // Blocks as they are stored: between them all that files have.
 INSTANTIATE_TEST_SUITE_P(Files, SanitizedCode,

@@ -123,6 +123,7 @@ std::vector<std::vector<float>> StepRun::runTogether(const std::string &name,
   args.workspace = reinterpret_cast<uint8_t *>(workspace.data());
   args.logits = logits.data();
   args.hidden = hidden.data();
+  args.top = runs.front()->top;
   callStep(variant, args, runs.front()->threads);
   std::vector<std::vector<float>> results;
   for (auto row = logits.begin(); row != logits.end(); row += seq * table.vocab_size)

@@ -44,6 +44,9 @@ public:
                                                      const std::vector<StepRun *> &runs,
                                                      const std::vector<std::vector<int32_t>> &ids);
 
+  /// The greatest logits that the next steps need; 0: all.
+  uint64_t top = 0;
+
 private:
   const rlx_model_t &table;
   const void *weights;

@@ -34,6 +34,7 @@ static mlir::LogicalResult transform(mlir::ModuleOp module, const TestModelOptio
     PlanOptions plan;
     plan.weights.dtype = asStored ? "" : "f32";
     plan.weights.quantize = options.quantize;
+    plan.screenHead = options.reduced ? "q4_0" : "";
     plan.scratchBytes = scratchBytes;
     buildFusionPipeline(manager, {});
     buildFoldPipeline(manager);
@@ -79,7 +80,7 @@ llvm::Expected<LoadedModel> rlx::test::loadTestModel(llvm::StringRef name,
   import.maxBatch = options.batch;
   import.chunk = options.chunk;
   import.maxOutputs = options.chunk;
-  import.kvType = KVType::F32;
+  import.kvType = options.reduced ? KVType::Q8_0 : KVType::F32;
   auto module = importModel(context, *checkpoint->weights, checkpoint->config, import);
   if (!module)
     return module.takeError();

@@ -35,10 +35,12 @@ struct TestModelOptions {
   int64_t chunk = 32;
   /// The most sequences of a step.
   int64_t batch = 1;
+  /// Keys and values in q8_0, and a coarse copy of a quantised head.
+  bool reduced = false;
 };
 
 /// Compiles a folder of models/ or a file of goldens/gguf/ (NAME.gguf) with a cache in
-/// f32; the variants are `generic` and `decode`.
+/// f32, or as `reduced` says; the variants are `generic` and `decode`.
 llvm::Expected<LoadedModel> loadTestModel(llvm::StringRef name, const TestModelOptions &options);
 
 } // namespace rlx::test
