@@ -120,7 +120,7 @@ TEST(ProfileTest, ErrorsNameFileLineAndKey) {
 TEST(ProfileTest, FlagErrorsNameTheFlag) {
   Profile profile;
   EXPECT_THAT(llvm::toString(profile.applyFlag("kv_type", "f8", "--kv-type")),
-              HasSubstr("--kv-type: expected 'f32', 'f16', 'bf16' but got 'f8'"));
+              HasSubstr("--kv-type: expected 'f32', 'f16', 'bf16', 'q8_0' but got 'f8'"));
   EXPECT_THAT(llvm::toString(profile.applyFlag("gpu.fusion", "all", "--set")),
               HasSubstr("--set: key 'fusion' belongs"));
   EXPECT_THAT(llvm::toString(profile.applyFlag("chunk", "many", "--set")),

@@ -29,6 +29,7 @@ TEST(SettingsTest, Defaults) {
   EXPECT_EQ(settings.specialize.prefillSeqMax, 0);
   EXPECT_EQ(settings.weights.dtype, "");
   EXPECT_EQ(settings.weights.quantize, "");
+  EXPECT_EQ(settings.screenHead, "");
   EXPECT_THAT(settings.targets, ElementsAre("native"));
   EXPECT_THAT(settings.overrides, IsEmpty());
 }
@@ -63,6 +64,10 @@ TEST(SettingsTest, WeightTypes) {
   EXPECT_EQ(settings.weights.quantize, "q4_0");
   EXPECT_EQ(settings.weights.embedding, "bf16");
   EXPECT_EQ(settings.import.kvType, KVType::BF16);
+  EXPECT_EQ(settings.screenHead, "");
+  settings = resolve("quantize = \"q8_0\"\nkv_type = \"q8_0\"\nscreen_head = \"q4_0\"\n");
+  EXPECT_EQ(settings.import.kvType, KVType::Q8_0);
+  EXPECT_EQ(settings.screenHead, "q4_0");
 }
 
 TEST(SettingsTest, OverridesAreReported) {
