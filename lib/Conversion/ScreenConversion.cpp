@@ -17,40 +17,37 @@
 using namespace mlir;
 using namespace rlx;
 
-FailureOr<View> StepBuilder::screenOutputs(LinearOp op, const View &in, const View &prepared,
-                                           const LinearSpec &linear) {
+FailureOr<StepBuilder::CoarseOutputs> StepBuilder::multiplyCoarse(LinearOp op, const View &in,
+                                                                  const View &prepared,
+                                                                  const LinearSpec &linear,
+                                                                  Value top) {
   FailureOr<WeightOp> coarse = lookupWeight(op, op.getCoarseAttr());
   FailureOr<Value> data = getWeight(op, op.getCoarseAttr());
-  FailureOr<Value> norms = getWeight(op, op.getNormsAttr());
-  if (failed(coarse) || failed(data) || failed(norms))
+  if (failed(coarse) || failed(data))
     return failure();
   FailureOr<WeightFormat> format = getWeightFormat(*coarse);
   if (failed(format))
     return failure();
-  if (in.maxRows != 1)
-    return op.emitOpError("expected screen in steps of one output row only");
-  const TargetDescription &target = kernels.getTarget();
+  ActivationFormat own = activationFormat(linear.format, kernels.getTarget());
+  ActivationFormat other = activationFormat(*format, kernels.getTarget());
+  // The bounds hold for products of the same activations.
+  if (dotProduct(own) != DotProduct::Int8 || dotProduct(other) != DotProduct::Int8)
+    return op.emitOpError("expected screen with quantised weights only");
   ScreenScratch scratch = getScreenScratch(op);
-  ActivationFormat own = activationFormat(linear.format, target);
-  ActivationFormat other = activationFormat(*format, target);
   FailureOr<View> activations = prepared;
   if (own != other)
     activations = prepareInput(op, in, other, linear, scratch.prepared);
   int64_t bytes = linear.n * static_cast<int64_t>(sizeof(float));
   FailureOr<View> outputs = getScratch(op, in, bytes, bytes, scratch.outputs);
-  bytes = screenBytes(linear.n);
-  FailureOr<View> screen = getScratch(op, in, bytes, bytes, scratch.screen);
   FailureOr<std::pair<Value, Region>> counter = takeCounter(op);
-  if (failed(activations) || failed(outputs) || failed(screen) || failed(counter))
+  if (failed(activations) || failed(outputs) || failed(counter))
     return failure();
-
   LinearSpec product;
   product.format = *format;
   product.k = linear.k;
   product.n = linear.n;
   product.singleRow = true;
   // No row where every output is needed, or none.
-  Value top = arith::MulIOp::create(builder, loc, step.top, in.rows);
   Value rows = arith::MinUIOp::create(builder, loc, top, getIndex(1));
   StageWork work;
   work.verb = "screen";
@@ -64,7 +61,22 @@ FailureOr<View> StepBuilder::screenOutputs(LinearOp op, const View &in, const Vi
                   {*data, activations->pointer, outputs->pointer, counter->first, rows},
                   {{activations->region, counter->second}, {}, {outputs->region}}, work)))
     return failure();
+  return CoarseOutputs{*activations, *outputs};
+}
 
+FailureOr<View> StepBuilder::screenOutputs(LinearOp op, const View &in, const View &prepared,
+                                           const LinearSpec &linear) {
+  if (in.maxRows != 1)
+    return op.emitOpError("expected screen in steps of one output row only");
+  Value top = arith::MulIOp::create(builder, loc, step.top, in.rows);
+  FailureOr<CoarseOutputs> coarse = multiplyCoarse(op, in, prepared, linear, top);
+  FailureOr<Value> norms = getWeight(op, op.getNormsAttr());
+  if (failed(coarse) || failed(norms))
+    return failure();
+  int64_t bytes = screenBytes(linear.n);
+  FailureOr<View> screen = getScratch(op, in, bytes, bytes, getScreenScratch(op).screen);
+  if (failed(screen))
+    return failure();
   ScreenSpec spec;
   spec.k = linear.k;
   spec.n = linear.n;
@@ -73,9 +85,10 @@ FailureOr<View> StepBuilder::screenOutputs(LinearOp op, const View &in, const Vi
   bounds.verb = "screen bounds";
   bounds.weightBytes = linear.n * 2 * static_cast<int64_t>(sizeof(float));
   bounds.ofTop = true;
-  if (failed(call(op, kernels.getScreenBounds(spec),
-                  {activations->pointer, outputs->pointer, *norms, screen->pointer, top},
-                  {{activations->region, outputs->region}, {}, {screen->region}}, bounds)))
+  if (failed(call(
+          op, kernels.getScreenBounds(spec),
+          {coarse->activations.pointer, coarse->outputs.pointer, *norms, screen->pointer, top},
+          {{coarse->activations.region, coarse->outputs.region}, {}, {screen->region}}, bounds)))
     return failure();
   StageWork select;
   select.verb = "screen select";

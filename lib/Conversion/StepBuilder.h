@@ -78,6 +78,13 @@ private:
   /// The activations that a linear op's kernel reads: prepared ones, or the input.
   mlir::FailureOr<View> prepareInput(LinearOp op, const View &in, ActivationFormat activation,
                                      const LinearSpec &linear, int64_t scratch = 0);
+  /// What the product with a coarse copy reads and writes.
+  struct CoarseOutputs {
+    View activations, outputs;
+  };
+  /// Multiplies the coarse copy of the op's weight, unless `top` is 0 in this step.
+  mlir::FailureOr<CoarseOutputs> multiplyCoarse(LinearOp op, const View &in, const View &prepared,
+                                                const LinearSpec &linear, mlir::Value top);
   /// Computes which outputs can be among the greatest that the step asks for; returns the memory
   /// that says so. `prepared` are the activations that the op's own weight is multiplied with.
   mlir::FailureOr<View> screenOutputs(LinearOp op, const View &in, const View &prepared,

@@ -165,3 +165,40 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     return %l, %h, %cache : !y, !y, !rlx.kv_cache
   }
 }
+
+// -----
+
+!ids = tensor<?x1xi32, #rlx.dims<BATCH, 1>>
+!x = tensor<?x1x32xf32, #rlx.dims<BATCH, 1, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 1>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 1>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  rlx.weight @n : tensor<32x2xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>, #rlx.pack<"row">] at 4096 size 256
+  func.func @decode(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "decode", rlx.counters = array<i64: 2048, 2>, rlx.workspace_bytes = 4096 : i64} {
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin {rlx.offsets = array<i64: -1>} : !x -> !y
+    // The bounds are those of activations in 8 bits.
+    // expected-error@+1 {{expected screen with quantised weights only}}
+    %l = rlx.linear %h, @w screen(@w, @n) {rlx.offsets = array<i64: -1>, rlx.scratch = 2304 : i64} : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32x!rlx.quant<"q8_0">> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32x!rlx.quant<"q8_0">>>] transforms [#rlx.pack<"r16">] at 0 size 1088
+  rlx.weight @n : tensor<32x2xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32x!rlx.quant<"q8_0">>>] transforms [#rlx.residual_norms<!rlx.quant<"q4_0">>, #rlx.pack<"row">] at 1088 size 256
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 2>, rlx.workspace_bytes = 8192 : i64} {
+    %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
+    %h = rlx.select_rows %x from %begin {rlx.offsets = array<i64: -1>} : !x -> !y
+    // expected-error@+1 {{expected screen in steps of one output row only}}
+    %l = rlx.linear %h, @w screen(@w, @n) {rlx.offsets = array<i64: -1>, rlx.scratch = 2304 : i64} : !y -> !y
+    return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
