@@ -270,7 +270,7 @@ TEST(ModelInMemory, BadArgumentsAreErrors) {
   EXPECT_ERROR(Model::openTable(table, {weights, 64}, "", options).status(), InvalidArgument,
                "expected target 'fake'");
   auto stale = [](uint32_t) -> const rlx_model_t * { return nullptr; };
-  EXPECT_ERROR(Model::openQuery(stale, {weights, 64}).status(), Unsupported, "ABI version 3");
+  EXPECT_ERROR(Model::openQuery(stale, {weights, 64}).status(), Unsupported, "ABI version 4");
   EXPECT_OK(Model::openQuery(rlx_query, {weights, 64}).status());
 }
 
@@ -288,13 +288,18 @@ TEST(ModelInMemory, UnsoundTablesAreRefused) {
     const char *message;
     void (*spoil)(Parts &);
   } rows[] = {
-      {"expected ABI version 3 but got 7", [](Parts &p) { p.table.abi_version = 7; }},
+      {"expected ABI version 4 but got 7", [](Parts &p) { p.table.abi_version = 7; }},
       {"out of range", [](Parts &p) { p.table.vocab_size = 0; }},
       {"out of range", [](Parts &p) { p.table.max_context = ~uint64_t(0); }},
       {"a table is missing", [](Parts &p) { p.table.variant_count = 0; }},
       {"a table is missing", [](Parts &p) { p.table.kv_slots = nullptr; }},
       {"KV slot 1 has sizes", [](Parts &p) { p.slots[1].kv_heads = 0; }},
       {"KV slot 2 has sizes", [](Parts &p) { p.slots[2].kv_type = 4; }},
+      {"KV slot 2 has sizes",
+       [](Parts &p) {
+         p.slots[2].kv_type = RLX_KV_Q8_0;
+         p.slots[2].head_dim = 48;
+       }},
       {"distinct names", [](Parts &p) { p.variants[1].name = "decode"; }},
       {"'decode' has no code", [](Parts &p) { p.variants[0].step = nullptr; }},
       {"'wide' has an empty range", [](Parts &p) { p.variants[2].seq_min = 17; }},
@@ -314,7 +319,7 @@ TEST(ModelInMemory, UnsoundTablesAreRefused) {
       {"absurd one", [](Parts &p) { p.variants[0].stage_count = uint64_t(1) << 40; }},
       {"'decode': stage 2 has no name", [](Parts &p) { p.stages[2].name = nullptr; }},
       {"stage 2 has no name, or odd fields", [](Parts &p) { p.stages[2].kv_slot = FAKE_SLOTS; }},
-      {"stage 3 has no name, or odd fields", [](Parts &p) { p.stages[3].rows = 2; }},
+      {"stage 3 has no name, or odd fields", [](Parts &p) { p.stages[3].rows = 3; }},
       {"stage 3 has no name, or odd fields", [](Parts &p) { p.stages[3].probe = 1; }},
       {"table of probes", [](Parts &p) { p.table.probes = nullptr; }},
       {"probe 0 has no name", [](Parts &p) { p.probe.run = nullptr; }},
