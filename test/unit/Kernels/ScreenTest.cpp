@@ -68,6 +68,18 @@ protected:
     return spec;
   }
 
+  /// Adds the kernels that screen by the coarse copy's outputs.
+  static std::pair<ScreenSpec, PrepareSpec> addKernels(KernelModule &module, const Head &head) {
+    ScreenSpec spec;
+    spec.k = head.k;
+    spec.n = head.n;
+    module.kernels().getScreenBounds(spec);
+    module.kernels().getScreenSelect(spec);
+    PrepareSpec prepare = preparation(head, WeightFormat::Q4_0, module.getTarget());
+    module.kernels().getPrepare(prepare);
+    return {spec, prepare};
+  }
+
   /// What a step does that needs the `top` greatest outputs.
   static Result screen(KernelModule &module, const Head &head, std::optional<double> cap,
                        std::vector<float> x, int64_t top, int64_t threads) {
@@ -186,13 +198,7 @@ TEST_P(ScreenKernel, DropsWhatCannot) {
   for (int64_t row = 0; row < head.n; ++row)
     head.norms[2 * row] = head.norms[2 * row + 1] = 0;
   KernelModule module(target());
-  ScreenSpec spec;
-  spec.k = head.k;
-  spec.n = head.n;
-  module.kernels().getScreenBounds(spec);
-  module.kernels().getScreenSelect(spec);
-  PrepareSpec prepare = preparation(head, WeightFormat::Q4_0, module.getTarget());
-  module.kernels().getPrepare(prepare);
+  auto [spec, prepare] = addKernels(module, head);
   LinearSpec linear = product(head, WeightFormat::Q4_0, {}), screened = linear;
   screened.screened = true;
   module.kernels().getLinear(linear);
@@ -223,13 +229,7 @@ TEST_P(ScreenKernel, NaNIsKept) {
   Head head(320, 64);
   head.norms[2 * 100 + 1] = NAN;
   KernelModule module(target());
-  ScreenSpec spec;
-  spec.k = head.k;
-  spec.n = head.n;
-  module.kernels().getScreenBounds(spec);
-  module.kernels().getScreenSelect(spec);
-  PrepareSpec prepare = preparation(head, WeightFormat::Q4_0, module.getTarget());
-  module.kernels().getPrepare(prepare);
+  auto [spec, prepare] = addKernels(module, head);
   ASSERT_NO_FATAL_FAILURE(module.load());
   Buffer<float> in(randomFloats(head.k, 4)), outputs(randomFloats(head.n, 5));
   Buffer<uint8_t> prepared(preparedRowBytes(prepare.format, head.k)), memory(screenBytes(head.n));
