@@ -11,7 +11,9 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "WeightPrefetch.h"
 #include "WeightReader.h"
+#include "llvm/ADT/bit.h"
 #include <limits>
 
 using namespace mlir;
@@ -102,10 +104,10 @@ private:
   void emitRows() {
     TileShape shape = b.getTarget().gemmTileFor(spec.format);
     int64_t panels = llvm::alignTo(shape.panels, unit);
-    SmallVector<int64_t> ladder;
-    for (int64_t tokens = shape.tokens * shape.panels / panels; tokens > 1; tokens /= 3)
-      ladder.push_back(tokens);
-    ladder.push_back(1);
+    // Full tiles, then powers of two.
+    SmallVector<int64_t> ladder = {std::max<int64_t>(shape.tokens * shape.panels / panels, 1)};
+    while (ladder.back() > 1)
+      ladder.push_back(llvm::bit_floor<uint64_t>(ladder.back() - 1));
     int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];
     Value blocks = b.div(b.add(rows, block - 1), block);
     b.forClaimedRanges(counter, b.mul(blocks, units), panels / unit, [&](IndexRange range) {
@@ -146,31 +148,48 @@ private:
     });
   }
 
+  /// A tile of tokens among those over the same panels. Nothing is shared where there is one token.
+  struct Pass {
+    const SharedPrefetch *prefetch = nullptr;
+    Value number;
+  };
+
   void emitTokens(ArrayRef<Value> panels, Value panel, ArrayRef<int64_t> ladder, Value first,
                   Value last) {
+    if (ladder.size() == 1)
+      return b.forEach(first, last, 1, [&](Value token) { emitTile(panels, panel, token, 1, {}); });
+    SmallVector<Value> ends, passes = {b.index(0)}; // of the ladder's steps; before each
+    Value begin = first;
     for (int64_t tokens : ladder) {
-      Value end = last;
-      if (tokens > 1)
-        end = b.add(first, b.mul(b.div(b.sub(last, first), tokens), tokens));
-      b.forEach(first, end, tokens, [&](Value token) { emitTile(panels, panel, token, tokens); });
-      first = end;
+      Value count = b.div(b.sub(last, begin), tokens);
+      ends.push_back(begin = b.add(begin, b.mul(count, tokens)));
+      passes.push_back(b.add(passes.back(), count));
+    }
+    SharedPrefetch prefetch(b, spec, passes.back());
+    begin = first;
+    for (size_t i = 0; i < ladder.size(); ++i) {
+      b.forEach(begin, ends[i], ladder[i], [&](Value token) {
+        Value number = b.add(passes[i], b.div(b.sub(token, begin), ladder[i]));
+        emitTile(panels, panel, token, ladder[i], {&prefetch, number});
+      });
+      begin = ends[i];
     }
   }
 
-  void emitTile(ArrayRef<Value> panels, Value panel, Value token, int64_t tokens) {
+  void emitTile(ArrayRef<Value> panels, Value panel, Value token, int64_t tokens, Pass pass) {
     SmallVector<Value> sums;
     if (tokens == 1 && b.getTarget().rowStreams == 1) // one panel after another
       for (Value address : panels)
-        sums.append(emitProduct(address, token, 1));
+        sums.append(emitProduct(address, token, 1, pass));
     else
-      sums = emitProduct(panels, token, tokens);
+      sums = emitProduct(panels, token, tokens, pass);
     for (int64_t i = 0; i < tokens; ++i)
       emitLinearEpilogue(b, spec, ArrayRef(sums).slice(i * panels.size(), panels.size()), panel,
                          b.add(token, i), tail);
   }
 
   /// The products of panels with tokens, token by token.
-  SmallVector<Value> emitProduct(ArrayRef<Value> panels, Value token, int64_t tokens) {
+  SmallVector<Value> emitProduct(ArrayRef<Value> panels, Value token, int64_t tokens, Pass pass) {
     Tile tile;
     tile.panels.assign(panels.begin(), panels.end());
     tile.activations = b.at(b.arg(1), token, rowBytes);
@@ -181,7 +200,7 @@ private:
     if (full)
       sums = b.forEach(b.index(0), b.index(full), step, sums, [&](Value k, ValueRange carried) {
         KernelBuilder::Values next(carried);
-        prefetch(panels, k, step, tokens);
+        prefetch(panels, k, pass);
         reader->emitStep(b, tile, k, step, next);
         return next;
       });
@@ -190,17 +209,16 @@ private:
     return sums;
   }
 
-  /// Asks for weights that follow positions k … k + step - 1: at some distance in the streams of
-  /// one token, or the same positions of the panels that come next.
-  void prefetch(ArrayRef<Value> panels, Value k, int64_t step, int64_t tokens) {
-    if (b.getTarget().prefetchBytes == 0)
-      return;
-    int64_t panelBytes = packedWeightBytes(spec.format, kLanes, spec.k);
-    int64_t columnBytes = panelBytes / spec.k;
-    int64_t ahead = tokens == 1 ? b.getTarget().prefetchBytes : panels.size() * panelBytes;
-    for (Value panel : panels)
-      b.prefetch(b.at(panel, k, columnBytes, ahead), columnBytes * step,
-                 /*nearest=*/tokens == 1);
+  /// Asks for weights that follow the step at k: at some distance in the streams of one token, or
+  /// the same positions of the panels that come next.
+  void prefetch(ArrayRef<Value> panels, Value k, Pass pass) {
+    int64_t step = reader->stepSize(), distance = b.getTarget().prefetchBytes;
+    if (pass.prefetch)
+      pass.prefetch->emitStep(panels, pass.number, k, step,
+                              panels.size() * packedWeightBytes(spec.format, kLanes, spec.k));
+    else if (distance)
+      for (Value panel : panels)
+        prefetchColumns(b, spec, panel, k, step, distance);
   }
 
   KernelBuilder &b;

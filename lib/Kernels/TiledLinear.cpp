@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
 #include "MatrixUnit.h"
+#include "WeightPrefetch.h"
 #include "WeightReader.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -120,15 +121,13 @@ private:
     if (direct)
       return Sources(addresses);
     Sources sources;
-    int64_t columnBytes = packedWeightBytes(spec.format, kLanes, spec.k) / spec.k;
     for (Value address : addresses) {
       Value to = b.at(unpacked, int64_t(sources.size()) * chunk * kTileRowBytes / 2);
       sources.push_back(to);
       Value full = b.index(spec.k / kTileDepth * kTileDepth);
       b.forEach(k, b.min(b.add(k, chunk), full), kTileDepth, [&](Value position) {
         Value out = b.at(to, b.sub(position, k), kTileRowBytes / 2);
-        b.prefetch(b.at(address, position, columnBytes, b.getTarget().prefetchBytes),
-                   columnBytes * kTileDepth);
+        prefetchColumns(b, spec, address, position, kTileDepth, b.getTarget().prefetchBytes);
         reader->emitTile(b, address, position, kTileDepth, out);
       });
       if (spec.k % kTileDepth)

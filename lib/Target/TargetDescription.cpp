@@ -98,8 +98,9 @@ static void deriveKernelChoices(TargetDescription &target) {
   target.vectorBits = 512;
   target.int8Dot = has("avx512vnni") ? Int8Dot::Vnni512 : Int8Dot::Avx2;
   // AMD's 512-bit cores do a folded broadcast at full speed, which leaves registers for more
-  // tokens; Intel's need each broadcast in a register, shared by three panels. Eight tokens are
-  // half of the sixteen that the matrix unit leaves to this tile.
+  // tokens; Intel's need each broadcast in a register, shared by the panels. Eight tokens are
+  // half of the sixteen that the matrix unit leaves to this tile; for so few, two panels are
+  // faster than three, for many without such a unit, three.
   bool amd = StringRef(target.cpu).starts_with("znver");
   // Intel's prefetchers stop at the end of each page, and begin anew once its address is known.
   // Several streams at a time are as fast as memory goes (measured: 15 GB/s with 8, 7 with one).
@@ -112,6 +113,7 @@ static void deriveKernelChoices(TargetDescription &target) {
   target.tiles = has("amx-bf16") && has("avx512bf16") && has("avx512vnni");
   TileShape integer = target.int8Dot == Int8Dot::Avx2 ? TileShape{4, 1}
                       : amd                           ? TileShape{12, 1}
+                      : target.tiles                  ? TileShape{8, 2}
                                                       : TileShape{8, 3};
   setTiles(target, {12, 2}, integer);
   target.attentionRows = 8;

@@ -28,6 +28,19 @@ Status Session::Impl::checkDecode() const {
   return dispatcher.plan({1, tokens.size(), 1, /*allRows=*/false, RLX_ROLE_DECODE}).status();
 }
 
+Expected<std::optional<double>> Session::Impl::appendDecoded(int32_t id, Screening mode) {
+  uint64_t top = mode == Screening::Off ? 0 : logitsSampled();
+  if (top && !screening.choose() && mode == Screening::Auto)
+    top = 0;
+  if (Status status = append({&id, 1}, RLX_ROLE_DECODE, top); !status.ok())
+    return status;
+  if (top == 0)
+    return std::optional<double>();
+  double kept = keptPart(logitsRow());
+  screening.observe(kept);
+  return std::optional<double>(kept);
+}
+
 Expected<int32_t> Session::sample() {
   return impl->exclusive([&]() -> Expected<int32_t> {
     if (!impl->hasLogits)

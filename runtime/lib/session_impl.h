@@ -100,6 +100,9 @@ struct Session::Impl {
 
   /// Checks and runs ids behind the session's tokens, then appends them.
   Status append(Span<const int32_t> ids, rlx_role_t role, uint64_t top = 0);
+  /// A decode step of one token, which computes the logits that can be sampled behind it. The part
+  /// of the head that had to be computed if it was screened.
+  Expected<std::optional<double>> appendDecoded(int32_t id, Screening mode);
   Expected<int32_t> sampleNext(Span<const float> logits, Span<const int32_t> history);
   /// Whether one token can be appended now.
   Status checkDecode() const;

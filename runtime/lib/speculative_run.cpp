@@ -172,24 +172,23 @@ Status Session::Impl::SpeculativeRun::draftByModel(std::vector<int32_t> &ids, ui
     if (!next)
       return ofModel(next.status());
     ids.push_back(*next);
-    if (i + 1 < count)
-      if (Status status = model.stepForced(*next).status(); !status.ok())
-        return ofModel(status);
+    if (i + 1 == count)
+      break;
+    Status status = model.impl->exclusive(
+        [&] { return model.impl->appendDecoded(*next, Screening::Auto).status(); });
+    if (!status.ok())
+      return ofModel(status);
   }
   return Status();
 }
 
-Status Session::Impl::SpeculativeRun::runPlain(Span<const int32_t> id) {
-  uint64_t top = options.screening == Screening::Off ? 0 : session.logitsSampled();
-  if (top && !session.screening.choose() && options.screening == Screening::Auto)
-    top = 0;
-  if (Status status = session.append(id, RLX_ROLE_DECODE, top); !status.ok())
-    return status;
-  if (top) {
-    double kept = keptPart(session.logitsRow());
-    session.screening.observe(kept);
+Status Session::Impl::SpeculativeRun::runPlain(int32_t id) {
+  Expected<std::optional<double>> kept = session.appendDecoded(id, options.screening);
+  if (!kept)
+    return kept.status();
+  if (*kept) {
     ++screened.steps;
-    screened.kept += kept;
+    screened.kept += **kept;
   }
   return Status();
 }
@@ -205,7 +204,7 @@ Status Session::Impl::SpeculativeRun::runStep(std::vector<int32_t> ids) {
     session.runner.run({variant, ids, past, 0, count}, session.cache, *session.allRows);
     session.tokens.push_back(ids.front());
     session.rowTop = 0;
-  } else if (Status status = runPlain(ids); !status.ok()) {
+  } else if (Status status = runPlain(ids.front()); !status.ok()) {
     return status;
   }
   step = std::move(ids);

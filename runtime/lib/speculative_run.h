@@ -55,7 +55,7 @@ private:
   Status syncModel(Span<const int32_t> token);
   Status runStep(std::vector<int32_t> ids);
   /// A step of one token, which computes the logits that can be sampled behind it.
-  Status runPlain(Span<const int32_t> id);
+  Status runPlain(int32_t id);
 
   Impl &session;
   const GenerateOptions &options;

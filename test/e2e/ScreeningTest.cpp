@@ -105,6 +105,31 @@ TEST_P(Screen, RowsAreCompletedWhenMoreIsNeeded) {
   EXPECT_EQ(std::count(all.begin(), all.end(), -INFINITY), 0);
 }
 
+// A draft model that screens its own head drafts the same tokens.
+TEST_P(Screen, DraftsStay) {
+  for (SamplingOptions how : {sampling(0, 0), sampling(0.8f, 6)}) {
+    std::vector<GenerateResult> results;
+    for (const Model *model : {&plain, &screened}) {
+      Session session = newSession(plain), draft = newSession(*model);
+      RLX_ASSERT_OK(session.setSampling(how));
+      RLX_ASSERT_OK(session.prefill(prompt));
+      GenerateOptions options;
+      options.maxTokens = 200;
+      options.ignoreEos = true;
+      options.speculation = Speculation::Draft;
+      options.draftMax = 5;
+      options.draft = &draft;
+      auto result = session.generate(options);
+      RLX_ASSERT_OK(result);
+      results.push_back(*result);
+    }
+    EXPECT_EQ(results[1].tokens, results[0].tokens);
+    EXPECT_EQ(results[1].speculation.drafted, results[0].speculation.drafted);
+    EXPECT_EQ(results[1].speculation.accepted, results[0].speculation.accepted);
+    EXPECT_GT(results[0].speculation.accepted, 150u); // the same model drafts
+  }
+}
+
 TEST_P(Screen, SavesMostOfTheHead) {
   Session session = newSession(screened);
   RLX_ASSERT_OK(session.prefill(prompt));
