@@ -14,12 +14,10 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -27,13 +25,13 @@ using namespace mlir;
 void rlx::buildKernelLoweringPipeline(OpPassManager &manager, const TargetDescription &target) {
   manager.addPass(createCSEPass());
   manager.addPass(createLoopInvariantCodeMotionPass());
-  manager.addPass(createSCFToControlFlowPass());
-  // Vector reassociation stays off: sums keep the order in which they are written.
+  // Vector reassociation stays off: sums keep the order in which they are written. While regions
+  // have one block each: the pass merges blocks that differ in constants only, which numbers of
+  // tiles must remain.
   ConvertVectorToLLVMPassOptions vectorOptions;
   vectorOptions.reassociateFPReductions = false;
   manager.addPass(createConvertVectorToLLVMPass(vectorOptions));
-  manager.addPass(memref::createExpandStridedMetadataPass());
-  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
+  manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createConvertControlFlowToLLVMPass());

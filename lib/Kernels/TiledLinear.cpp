@@ -5,10 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Two tiles of tokens times two panels at a time, accumulated in tile registers over
-// all of K. Quantised panels become bf16 once for each block of tokens. Each output's
-// sums run through K in order, so that neither the number of tokens nor that of
-// threads changes its bits.
+// Two tiles of tokens times two panels at a time, accumulated in tile registers. A block
+// of tokens and a chunk of columns make activations that stay in a cache; where one
+// chunk is not all of K, several pairs of panels take a chunk before the next one, and
+// their sums wait in memory. Quantised panels become bf16 once for each block of tokens.
+// Each output's sums run through K in order, so that neither the number of tokens nor
+// that of threads changes its bits.
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
@@ -22,11 +24,13 @@ using namespace rlx;
 
 static constexpr int64_t kSide = MatrixUnit::kSide, kTokens = MatrixUnit::kTokens;
 
-// Activations of one block of tokens, which every pair of panels reads again: most of an L2 cache.
-static constexpr int64_t kTokenBlockBytes = 5 << 18;
+// Activations that every pair of panels reads again: most of an L2 cache.
+static constexpr int64_t kActivationBytes = 5 << 18;
 static constexpr int64_t kMaxTokenBlock = 512;
-// Columns of panels that are unpacked at a time.
+// Columns that are unpacked at a time.
 static constexpr int64_t kMaxChunk = 2048;
+// Sums of pairs of panels that take one chunk after another.
+static constexpr int64_t kSumBytes = 256 << 10;
 
 namespace {
 
@@ -38,17 +42,18 @@ public:
         rowBytes(preparedRowBytes(ActivationFormat::BF16Tiles, spec.k)),
         paddedK(llvm::alignTo(spec.k, kTileDepth)),
         direct(spec.format == WeightFormat::BF16 && paddedK == spec.k) {
-    int64_t chunks = direct ? 1 : ceilDiv(paddedK, kMaxChunk);
-    chunk = llvm::alignTo(ceilDiv(paddedK, chunks), kTileDepth);
-    int64_t fits = kTokenBlockBytes / rowBytes / kTokens * kTokens;
-    maxBlock = std::clamp(fits, kTokens, kMaxTokenBlock);
+    chunk = llvm::alignTo(ceilDiv(paddedK, ceilDiv(paddedK, kMaxChunk)), kTileDepth);
+    int64_t fits = kActivationBytes / (rowBytes / paddedK * chunk) / kTokens * kTokens;
+    maxBlock = std::min(fits, kMaxTokenBlock);
+    blockSumBytes = (isOneChunk() ? kTokens : maxBlock) * kSide * kTileRowBytes;
+    group = isOneChunk() ? 1 : kSumBytes / blockSumBytes;
   }
 
   void emit() {
     rows = b.arg(spec.residual ? 5 : 4);
     if (!direct)
       unpacked = b.stack(kSide * chunk * kTileRowBytes / 2);
-    sums = b.stack((isOneChunk() ? kTokens : maxBlock) * kSide * kTileRowBytes);
+    sums = b.stack(group * blockSumBytes);
     unit.configure(b.index(kTokens));
     const int64_t pairs = ceilDiv(panels, kSide);
     // As few blocks as hold all tokens, of about the same length.
@@ -56,11 +61,16 @@ public:
     Value tiles = b.div(b.add(rows, kTokens - 1), kTokens);
     Value block = b.mul(b.div(b.sub(b.add(tiles, blocks), b.index(1)), blocks), kTokens);
     Value counter = b.arg(spec.residual ? 4 : 3);
-    b.forClaimedRanges(counter, b.mul(blocks, pairs), 1, [&](IndexRange range) {
-      b.forEach(range.begin, range.end, 1, [&](Value item) {
-        Value first = b.mul(b.div(item, pairs), block);
+    // Few pairs at the end of the work would not be worth reading all chunks for.
+    b.forClaimedRanges(counter, b.mul(blocks, pairs), ceilDiv(group, 2), [&](IndexRange range) {
+      Value last = b.div(b.add(range.end, pairs - 1), pairs);
+      b.forEach(b.div(range.begin, pairs), last, 1, [&](Value i) {
+        Value start = b.mul(i, pairs), first = b.mul(i, block);
+        Value begin = b.sub(b.max(range.begin, start), start);
+        Value end = b.min(b.sub(range.end, start), b.index(pairs));
         IndexRange tokens = {first, b.min(b.add(first, block), rows)};
-        emitPair(b.rem(item, pairs), tokens);
+        b.forEach(begin, end, group,
+                  [&](Value pair) { emitGroup({pair, b.min(b.add(pair, group), end)}, tokens); });
       });
     });
     unit.release();
@@ -69,17 +79,22 @@ public:
 private:
   bool isOneChunk() const { return chunk >= paddedK; }
 
-  /// Panels 2 * pair and 2 * pair + 1 for a block of tokens.
-  void emitPair(Value pair, IndexRange tokens) {
+  /// A pair of panels, or the last one alone.
+  struct Pair {
+    SmallVector<Value> addresses;
+    Value panel; ///< number of the first
+    bool tail;   ///< columns end within the last
+  };
+
+  /// Emits `body` for panels 2 * pair and 2 * pair + 1: twice where the last pair is another case.
+  void forPair(Value pair, llvm::function_ref<void(const Pair &)> body) {
     const int64_t whole =
         spec.n % kLanes ? (panels - (spec.geglu ? 2 : 1)) / kSide : panels / kSide;
     auto emitPanels = [&](int64_t count, bool tail) {
-      count = std::min(count, panels);
-      Value first = b.mul(pair, kSide);
-      SmallVector<Value> addresses;
-      for (int64_t i = 0; i < count; ++i)
-        addresses.push_back(reader->panel(b, b.arg(0), b.add(first, i)));
-      emitChunks(addresses, first, tokens, tail);
+      Pair found = {{}, b.mul(pair, kSide), tail};
+      for (int64_t i = 0; i < std::min(count, panels); ++i)
+        found.addresses.push_back(reader->panel(b, b.arg(0), b.add(found.panel, i)));
+      body(found);
     };
     if (whole == ceilDiv(panels, kSide))
       return emitPanels(kSide, /*tail=*/false);
@@ -92,25 +107,44 @@ private:
         [&] { emitPanels(left, /*tail=*/true); });
   }
 
-  void emitChunks(ArrayRef<Value> addresses, Value panel, IndexRange tokens, bool tail) {
-    if (isOneChunk()) {
-      Sources sources = unpack(addresses, b.index(0));
-      return emitTokens(sources, {b.index(0), b.index(paddedK)}, tokens,
-                        [&](Value token, Value count) {
-                          emitEpilogues(panel, addresses.size(), token, count, sums, tail);
-                        });
-    }
+  /// Pairs of panels for a block of tokens.
+  void emitGroup(IndexRange pairs, IndexRange tokens) {
+    if (isOneChunk())
+      return forPair(pairs.begin, [&](const Pair &pair) {
+        Sources sources = unpack(pair.addresses, b.index(0));
+        emitTokens(
+            sources, {b.index(0), b.index(paddedK)}, tokens, [&](Value) { return sums; },
+            [&](Value token, Value count) { emitEpilogues(pair, token, count, sums); });
+      });
     Value count = b.sub(tokens.end, tokens.begin);
-    VectorType row = b.vf(kSide * kLanes);
-    b.forEach(b.index(0), count, 1, [&](Value i) {
-      b.store(b.constant(row, 0.0), b.at(sums, i, kSide * kTileRowBytes));
-    });
+    auto forPairs = [&](llvm::function_ref<void(const Pair &, Value)> body) {
+      b.forEach(pairs.begin, pairs.end, 1, [&](Value number) {
+        Value sumsOfPair = b.at(sums, b.sub(number, pairs.begin), blockSumBytes);
+        forPair(number, [&](const Pair &pair) { body(pair, sumsOfPair); });
+      });
+    };
+    clearSums(b.sub(pairs.end, pairs.begin), count);
     b.forEach(b.index(0), b.index(paddedK), chunk, [&](Value k) {
-      Sources sources = unpack(addresses, k);
       Value end = b.min(b.add(k, chunk), b.index(paddedK));
-      emitTokens(sources, {k, end}, tokens, [](Value, Value) {});
+      forPairs([&](const Pair &pair, Value to) {
+        emitTokens(
+            unpack(pair.addresses, k), {k, end}, tokens,
+            [&](Value token) {
+              return b.at(to, b.sub(token, tokens.begin), kSide * kTileRowBytes);
+            },
+            [](Value, Value) {});
+      });
     });
-    emitEpilogues(panel, addresses.size(), tokens.begin, count, sums, tail);
+    forPairs([&](const Pair &pair, Value from) { emitEpilogues(pair, tokens.begin, count, from); });
+  }
+
+  void clearSums(Value pairs, Value tokens) {
+    Value zeros = b.constant(b.vf(kSide * kLanes), 0.0);
+    b.forEach(b.index(0), pairs, 1, [&](Value pair) {
+      Value to = b.at(sums, pair, blockSumBytes);
+      b.forEach(b.index(0), tokens, 1,
+                [&](Value i) { b.store(zeros, b.at(to, i, kSide * kTileRowBytes)); });
+    });
   }
 
   /// Where the tiles of panels are from some column on.
@@ -139,14 +173,13 @@ private:
     return sources;
   }
 
-  /// Adds the products of columns `k` for all tokens; `then` is told which are done.
+  /// Adds the products of columns `k` for all tokens to the sums that `to` finds; `then` is told
+  /// which tokens are done.
   void emitTokens(ArrayRef<Value> sources, IndexRange k, IndexRange tokens,
+                  llvm::function_ref<Value(Value)> to,
                   llvm::function_ref<void(Value, Value)> then) {
     Value count = b.sub(tokens.end, tokens.begin);
     Value full = b.sub(tokens.end, b.rem(count, kTokens));
-    auto to = [&](Value token) {
-      return isOneChunk() ? sums : b.at(sums, b.sub(token, tokens.begin), kSide * kTileRowBytes);
-    };
     b.forEach(tokens.begin, full, kTokens, [&](Value token) {
       emitTiles(sources, k, token, kSide, to(token));
       then(token, b.index(kTokens));
@@ -191,13 +224,13 @@ private:
   }
 
   /// The epilogues of `count` tokens whose sums are at `from`.
-  void emitEpilogues(Value panel, int64_t count, Value token, Value tokens, Value from, bool tail) {
-    b.forEach(b.index(0), tokens, 1, [&](Value i) {
+  void emitEpilogues(const Pair &pair, Value token, Value count, Value from) {
+    b.forEach(b.index(0), count, 1, [&](Value i) {
       Value row = b.at(from, i, kSide * kTileRowBytes);
       SmallVector<Value> values;
-      for (int64_t p = 0; p < count; ++p)
+      for (size_t p = 0; p < pair.addresses.size(); ++p)
         values.push_back(b.load(b.vf(), row, p * kTileRowBytes));
-      emitLinearEpilogue(b, spec, values, panel, b.add(token, i), tail);
+      emitLinearEpilogue(b, spec, values, pair.panel, b.add(token, i), pair.tail);
     });
   }
 
@@ -208,7 +241,9 @@ private:
   MatrixUnit unit;
   int64_t rowBytes, paddedK;
   bool direct;             ///< the packed weights are tiles as they are
-  int64_t chunk, maxBlock; ///< columns unpacked at a time, most tokens of a block
+  int64_t chunk, maxBlock; ///< columns at a time, most tokens of a block
+  int64_t blockSumBytes;   ///< of a pair of panels
+  int64_t group;           ///< most pairs that take one chunk after another
   Value rows;
   Value unpacked, sums; ///< on the stack
 };

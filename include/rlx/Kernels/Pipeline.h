@@ -16,7 +16,7 @@
 
 namespace rlx {
 
-/// Adds the passes from scf, vector, arith, math, memref, cf, index and func to the
+/// Adds the passes from scf, vector, arith, math, cf, index and func to the
 /// LLVM dialect. No floating-point operation is reassociated, contracted or turned
 /// into a library call.
 void buildKernelLoweringPipeline(mlir::OpPassManager &manager, const TargetDescription &target);

@@ -26,6 +26,7 @@ protected:
     bool singleRow = false; ///< single rows go through the kernel that knows only one
     bool generic = false;
     bool tiled = false;
+    int64_t tiledRows = 129;
   };
 
   ActivationFormat activationOf(const Case &c) const {
@@ -161,8 +162,8 @@ void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64
 /// of them, and threads, bit for bit; and few rows against the kernel without tiles.
 void LinearKernel::checkTiled(KernelModule &module, const Case &c) {
   TestWeights weights(c.format, c.geglu ? (c.n + 15) / 16 * 32 : c.n, c.k, 1 + c.k + c.n);
-  // Half a tile more than one, two tiles and their borders; with K = 6912 two blocks of tokens.
-  const std::vector<int64_t> rowCounts = {129, 17, 32, 33};
+  // Half a tile more than one, two tiles and their borders.
+  const std::vector<int64_t> rowCounts = {c.tiledRows, 17, 32, 33};
   const int64_t maxRows = rowCounts.front();
   Buffer<float> in(randomFloats(maxRows * c.k, 7)), residual(randomFloats(maxRows * c.n, 9));
   ActivationFormat few = activationOf(c);
@@ -304,8 +305,18 @@ TEST_P(LinearKernel, Tiles) {
   cases.push_back({WeightFormat::Q4_K, 256, 40, /*geglu=*/true});
   cases.push_back({WeightFormat::Q4_0, 64, 64, /*geglu=*/true, /*cap=*/true, /*residual=*/true});
   cases.push_back({WeightFormat::Q8_0, 6912, 72, false, /*cap=*/true, /*residual=*/true});
+  // Two chunks of columns, two groups of pairs of panels.
+  cases.push_back({WeightFormat::Q8_0, 2112, 168, false, false, /*residual=*/true});
+  cases.push_back({WeightFormat::BF16, 2112, 16 * 11});
   for (Case &c : cases)
     c.tiled = true;
+  // Two blocks of tokens.
+  cases.push_back({WeightFormat::Q8_0, 2112, 17});
+  cases.push_back({WeightFormat::Q4_0, 64, 48});
+  for (Case &c : llvm::MutableArrayRef(cases).take_back(2)) {
+    c.tiled = true;
+    c.tiledRows = 700;
+  }
   check(cases, {});
 }
 
