@@ -12,11 +12,13 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace rlx;
 namespace fs = llvm::sys::fs;
@@ -44,6 +46,20 @@ llvm::Error rlx::checkOutputPath(llvm::StringRef path) {
   return llvm::Error::success();
 }
 
+/// Has LLVM remove a file where a signal ends the program. Its handlers would also take signals
+/// that the program was started to ignore, remove the file, and let the program go on without it.
+static void removeOnSignal(llvm::StringRef path) {
+  std::vector<int> ignored;
+  for (int signal : {SIGHUP, SIGINT, SIGTERM, SIGUSR2}) {
+    struct sigaction action;
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
+      ignored.push_back(signal);
+  }
+  llvm::sys::RemoveFileOnSignal(path);
+  for (int signal : ignored)
+    std::signal(signal, SIG_IGN);
+}
+
 llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path) {
   if (llvm::Error error = checkOutputPath(path))
     return std::move(error);
@@ -55,7 +71,7 @@ llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path) {
     ::close(descriptor);
     return outputError(temporary, "another process is writing it");
   }
-  llvm::sys::RemoveFileOnSignal(temporary);
+  removeOnSignal(temporary);
   OutputFile file(path.str(), std::move(temporary), descriptor);
   if (::ftruncate(descriptor, 0) != 0)
     return file.failure("truncate", errno);

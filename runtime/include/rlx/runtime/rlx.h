@@ -26,6 +26,7 @@
  * C++ header rlx/runtime/session.h has the same rules in one table.
  *
  * A program may be used from several threads; a session from one at a time.
+ * Steps need up to 512 KiB of the calling thread's stack.
  */
 #ifndef RLX_RUNTIME_RLX_H
 #define RLX_RUNTIME_RLX_H

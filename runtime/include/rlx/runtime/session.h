@@ -29,7 +29,7 @@
 // stays usable. All ids are checked before generated code runs.
 //
 // A session is used by one thread at a time; different sessions, also of one
-// model, run concurrently.
+// model, run concurrently. Steps need up to 512 KiB of the calling thread's stack.
 //===----------------------------------------------------------------------===//
 #ifndef RLX_RUNTIME_SESSION_H
 #define RLX_RUNTIME_SESSION_H
