@@ -121,37 +121,77 @@ FailureOr<View> StepBuilder::prepareInput(LinearOp op, const View &in, Activatio
   return prepared;
 }
 
-LogicalResult StepBuilder::convert(LinearOp op) {
+FailureOr<StepBuilder::Product> StepBuilder::getProduct(LinearOp op, int64_t maxRows) {
   FailureOr<WeightOp> weight = lookupWeight(op, op.getWeightAttr());
-  FailureOr<Value> data = getWeight(op, op.getWeightAttr());
-  if (failed(weight) || failed(data))
+  if (failed(weight))
     return failure();
   FailureOr<WeightFormat> format = getWeightFormat(*weight);
   if (failed(format))
     return failure();
+  Product product{*weight, *format, {}};
+  if (op->hasAttr(kGenericAttr))
+    return product;
+  const TargetDescription &target = kernels.getTarget();
+  product.reads.format = activationFormat(*format, target);
+  product.reads.tiled = op.isOfPrompt() && maxRows > kUntiledRows && canTile(*format, target);
+  return product;
+}
+
+FailureOr<std::optional<PreparedFormat>>
+StepBuilder::getPreparedResult(LinearOp op, const LinearSpec &spec, int64_t maxRows) {
+  std::optional<PreparedFormat> none;
+  Value result = op.getResult();
+  if (!spec.geglu || spec.generic || spec.residual || spec.n % kQuantBlock ||
+      outputs.contains(result) || !result.hasOneUse())
+    return none;
+  auto reader = dyn_cast<LinearOp>(*result.user_begin());
+  if (!reader || reader.getInput() != result || reader.getNorm() || reader.getCoarse())
+    return none;
+  FailureOr<Product> product = getProduct(reader, maxRows);
+  if (failed(product))
+    return failure();
+  PreparedFormat reads = product->reads;
+  if ((reads.format == ActivationFormat::F32 || spec.tiled) && !reads.tiled)
+    return none;
+  return std::optional(reads);
+}
+
+LogicalResult StepBuilder::convert(LinearOp op) {
+  FailureOr<View> input = getView(op, op.getInput());
+  FailureOr<Value> data = getWeight(op, op.getWeightAttr());
+  if (failed(input) || failed(data))
+    return failure();
+  FailureOr<Product> product = getProduct(op, input->maxRows);
+  if (failed(product))
+    return failure();
+  WeightOp weight = product->weight;
   LinearSpec spec;
-  spec.format = *format;
-  spec.k = weight->getTensorType().getDimSize(1);
+  spec.format = product->format;
+  spec.k = weight.getTensorType().getDimSize(1);
   spec.n = getColumns(op.getResult());
   spec.geglu = op.getGeglu();
   if (op.getCap())
     spec.cap = op.getCap()->convertToFloat();
   spec.generic = op->hasAttr(kGenericAttr);
-  FailureOr<View> input = getView(op, op.getInput());
-  if (failed(input))
-    return failure();
-  spec.tiled = !spec.generic && op.isOfPrompt() && input->maxRows > kUntiledRows &&
-               canTile(*format, kernels.getTarget());
-  ActivationFormat activation =
-      spec.generic ? ActivationFormat::F32 : activationFormat(*format, kernels.getTarget());
-  FailureOr<View> in = prepareInput(op, *input, activation, spec);
+  spec.tiled = product->reads.tiled;
+  ActivationFormat activation = product->reads.format;
+  FailureOr<View> in = input;
+  if (!preparedResults.contains(op.getInput()))
+    in = prepareInput(op, *input, activation, spec);
   if (failed(in))
     return failure();
   spec.inStride = in->getStride();
   spec.singleRow = in->maxRows == 1;
   FailureOr<View> out = makeResult(op->getResult(0), *in);
-  if (failed(out))
+  FailureOr<std::optional<PreparedFormat>> prepared = getPreparedResult(op, spec, in->maxRows);
+  if (failed(out) || failed(prepared))
     return failure();
+  if ((spec.prepared = *prepared)) {
+    // In the place that the plan has for rows of f32, which are no shorter.
+    out->region.stride = out->region.columnEnd = preparedRowBytes(spec.prepared->format, spec.n);
+    views[op.getResult()] = *out;
+    preparedResults.insert(op.getResult());
+  }
   SmallVector<Value> operands = {*data, in->pointer, out->pointer};
   Accesses accesses{{in->region}, {}, {out->region}};
   if (op.getCoarse() && !spec.generic) {
@@ -176,12 +216,12 @@ LogicalResult StepBuilder::convert(LinearOp op) {
     accesses.inPlace.push_back(added->region);
   }
   operands.append({counter->first, in->rows});
-  ArrayRef<int64_t> shape = weight->getTensorType().getShape(); // [outputs, K]
+  ArrayRef<int64_t> shape = weight.getTensorType().getShape(); // [outputs, K]
   StageWork work;
-  work.format = weightFormatName(*format);
+  work.format = weightFormatName(spec.format);
   work.shape = std::to_string(shape[1]) + "x" + std::to_string(shape[0]);
   work.probe = kernels.getProbe(dotProduct(spec.tiled ? ActivationFormat::BF16Tiles : activation));
-  work.weightBytes = *weight->getSize();
+  work.weightBytes = *weight.getSize();
   work.rowOperations = 2 * shape[0] * shape[1];
   return call(op, kernels.getLinear(spec), operands, accesses, work);
 }

@@ -18,6 +18,7 @@
 #include "rlx/IR/RLXOps.h"
 #include "rlx/Kernels/KernelLibrary.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace rlx {
 
@@ -75,6 +76,17 @@ private:
   /// `rowBytes` each.
   mlir::FailureOr<View> getScratch(mlir::Operation *op, const View &rows, int64_t rowBytes,
                                    int64_t bytes, int64_t begin = 0);
+  /// The weight of a linear op, and what its kernel reads on the target.
+  struct Product {
+    WeightOp weight;
+    WeightFormat format;
+    PreparedFormat reads;
+  };
+  mlir::FailureOr<Product> getProduct(LinearOp op, int64_t maxRows);
+  /// How a linear op's kernel can write its result so that the product that alone reads it needs
+  /// no preparation.
+  mlir::FailureOr<std::optional<PreparedFormat>>
+  getPreparedResult(LinearOp op, const LinearSpec &spec, int64_t maxRows);
   /// The activations that a linear op's kernel reads: prepared ones, or the input.
   mlir::FailureOr<View> prepareInput(LinearOp op, const View &in, ActivationFormat activation,
                                      const LinearSpec &linear, int64_t scratch = 0);
@@ -133,6 +145,7 @@ private:
   int64_t maxRows = 1, maxOutRows = 1;
   int64_t countersTaken = 0;
   llvm::DenseMap<mlir::Value, View> views;
+  llvm::DenseSet<mlir::Value> preparedResults; ///< of kernels that wrote no rows of f32
   /// Where the function's results go: 0 logits, 1 hidden.
   llvm::DenseMap<mlir::Value, Region::Space> outputs;
 };

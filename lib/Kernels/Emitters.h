@@ -19,11 +19,16 @@ namespace rlx {
 void emitLinear(KernelBuilder &b, const LinearSpec &spec);
 /// What emitLinear emits for more than kUntiledRows rows where spec.tiled.
 void emitTiledLinear(KernelBuilder &b, const LinearSpec &spec);
-/// What follows the product: stores outputs of neighbouring panels (of gates and ups in turn where
-/// spec.geglu), the first of which is `panel`, for one token. `tail`: the last output is the
-/// weight's last, whose columns may be missing.
+/// Takes a vector of outputs from a column on.
+using StoreOutputs = llvm::function_ref<void(mlir::Value outputs, mlir::Value column)>;
+/// What follows the product: gives outputs of neighbouring panels (of gates and ups in turn where
+/// spec.geglu), the first of which is `panel`, for one token, to `store`. `tail`: the last output
+/// is the weight's last, whose columns may be missing.
 void emitLinearEpilogue(KernelBuilder &b, const LinearSpec &spec, llvm::ArrayRef<mlir::Value> sums,
-                        mlir::Value panel, mlir::Value token, bool tail);
+                        mlir::Value panel, mlir::Value token, bool tail, StoreOutputs store);
+/// Stores outputs in the kernel's f32 rows.
+void storeOutputs(KernelBuilder &b, const LinearSpec &spec, mlir::Value outputs, mlir::Value token,
+                  mlir::Value column);
 /// Operands as ScreenSpec lists them.
 void emitScreenBounds(KernelBuilder &b, const ScreenSpec &spec);
 void emitScreenSelect(KernelBuilder &b, const ScreenSpec &spec);

@@ -82,6 +82,12 @@ int64_t KernelLibrary::getProbe(DotProduct product) {
   return static_cast<int64_t>(probes.size()) - 1;
 }
 
+static std::string formatName(ActivationFormat format) {
+  static constexpr StringLiteral names[] = {"f32",         "bf16",   "bf16_tiles",   "int8",
+                                            "int8_halves", "scaled", "scaled_halves"};
+  return names[unsigned(format)].str();
+}
+
 func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
   setDefault(spec.inStride, spec.k);
   setDefault(spec.outStride, spec.n);
@@ -105,6 +111,8 @@ func::FuncOp KernelLibrary::getLinear(LinearSpec spec) {
     name += "_tiled";
   else if (spec.singleRow)
     name += "_single";
+  if (spec.prepared)
+    name += "_to_" + formatName(spec.prepared->format) + (spec.prepared->tiled ? "_tiled" : "");
   return getOrEmit(name, 4 + spec.residual + spec.screened, 1, body(target, [&](KernelBuilder &b) {
                      spec.generic ? emitGenericLinear(b, spec) : emitLinear(b, spec);
                    }));
@@ -124,10 +132,8 @@ func::FuncOp KernelLibrary::getScreenSelect(const ScreenSpec &spec) {
 
 func::FuncOp KernelLibrary::getPrepare(PrepareSpec spec) {
   setDefault(spec.inStride, spec.k);
-  static constexpr StringLiteral formats[] = {"f32",         "bf16",   "bf16_tiles",   "int8",
-                                              "int8_halves", "scaled", "scaled_halves"};
-  std::string name = llvm::formatv("rlx_prepare_{0}_k{1}_i{2}", formats[unsigned(spec.format)],
-                                   spec.k, spec.inStride);
+  std::string name =
+      llvm::formatv("rlx_prepare_{0}_k{1}_i{2}", formatName(spec.format), spec.k, spec.inStride);
   if (spec.tiled)
     name += "_tiled";
   if (spec.norm)

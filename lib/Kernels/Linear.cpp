@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "RowConverter.h"
 #include "WeightPrefetch.h"
 #include "WeightReader.h"
 #include "llvm/ADT/bit.h"
@@ -23,6 +24,9 @@ using namespace rlx;
 // cache.
 static constexpr int64_t kTokenBlockBytes = 512 << 10;
 
+// Rows of prepared outputs that wait for the rest of their block.
+static constexpr int64_t kMostOutputRows = 512;
+
 // Panels that a thread claims at least where few of them are computed.
 static constexpr int64_t kScreenedPanels = 64;
 
@@ -33,6 +37,7 @@ class LinearEmitter {
 public:
   LinearEmitter(KernelBuilder &b, const LinearSpec &spec)
       : b(b), spec(spec), unit(spec.geglu ? 2 : 1), units(ceilDiv(spec.n, kLanes)),
+        unitsOfGroup(spec.prepared ? kQuantBlock / kLanes : 1),
         reader(createWeightReader(spec.format, spec.k, b.getTarget())) {
     ActivationFormat format = activationFormat(spec.format, b.getTarget());
     rowBytes =
@@ -64,8 +69,9 @@ private:
   void emitRow() {
     unsigned most = std::max<int64_t>(b.getTarget().rowStreams / unit, 1);
     auto emitAll = [&] {
-      b.forClaimedRanges(counter, b.index(units), 1, [&](IndexRange range) {
-        emitUnits(most, {1}, range, {b.index(0), rows});
+      reserveOutputs(1);
+      b.forClaimedRanges(counter, b.index(units / unitsOfGroup), 1, [&](IndexRange range) {
+        emitGroups(most, {1}, range, {b.index(0), rows});
       });
     };
     if (!spec.screened)
@@ -108,17 +114,69 @@ private:
     SmallVector<int64_t> ladder = {std::max<int64_t>(shape.tokens * shape.panels / panels, 1)};
     while (ladder.back() > 1)
       ladder.push_back(llvm::bit_floor<uint64_t>(ladder.back() - 1));
-    int64_t block = std::max<int64_t>(kTokenBlockBytes / rowBytes / ladder[0], 1) * ladder[0];
+    int64_t fits = kTokenBlockBytes / rowBytes;
+    if (spec.prepared)
+      fits = std::min(fits, kMostOutputRows);
+    int64_t block = std::max<int64_t>(fits / ladder[0], 1) * ladder[0];
+    reserveOutputs(block);
     Value blocks = b.div(b.add(rows, block - 1), block);
-    b.forClaimedRanges(counter, b.mul(blocks, units), panels / unit, [&](IndexRange range) {
-      Value last = b.div(b.add(range.end, units - 1), units);
-      b.forEach(b.div(range.begin, units), last, 1, [&](Value i) {
-        Value start = b.mul(i, units), first = b.mul(i, block);
+    const int64_t groups = units / unitsOfGroup, least = ceilDiv(panels / unit, unitsOfGroup);
+    b.forClaimedRanges(counter, b.mul(blocks, groups), least, [&](IndexRange range) {
+      Value last = b.div(b.add(range.end, groups - 1), groups);
+      b.forEach(b.div(range.begin, groups), last, 1, [&](Value i) {
+        Value start = b.mul(i, groups), first = b.mul(i, block);
         Value begin = b.sub(b.max(range.begin, start), start);
-        Value end = b.min(b.sub(range.end, start), b.index(units));
-        emitUnits(panels / unit, ladder, {begin, end}, {first, b.min(b.add(first, block), rows)});
+        Value end = b.min(b.sub(range.end, start), b.index(groups));
+        emitGroups(panels / unit, ladder, {begin, end}, {first, b.min(b.add(first, block), rows)});
       });
     });
+  }
+
+  /// Memory for f32 outputs of a group.
+  void reserveOutputs(int64_t tokens) {
+    if (spec.prepared)
+      outputs = b.stack(tokens * kQuantBlock * 4);
+  }
+
+  /// Groups of units: single ones, or as many as make a block of prepared outputs, which are
+  /// converted once the group is complete for all tokens.
+  void emitGroups(unsigned most, ArrayRef<int64_t> ladder, IndexRange range, IndexRange tokens) {
+    if (!spec.prepared)
+      return emitUnits(most, ladder, range, tokens);
+    b.forEach(range.begin, range.end, 1, [&](Value group) {
+      Value begin = b.mul(group, unitsOfGroup);
+      firstToken = tokens.begin;
+      firstColumn = b.mul(group, kQuantBlock);
+      emitUnits(most, ladder, {begin, b.add(begin, unitsOfGroup)}, tokens);
+      // Where the matrix unit multiplies these, few tokens come here.
+      if (!spec.prepared->tiled || spec.tiled)
+        return convertOutputs(spec.prepared->format, tokens);
+      b.ifElse(
+          b.less(b.index(kUntiledRows), rows),
+          [&] { convertOutputs(ActivationFormat::BF16Tiles, tokens); },
+          [&] { convertOutputs(spec.prepared->format, tokens); });
+    });
+  }
+
+  void convertOutputs(ActivationFormat format, IndexRange tokens) {
+    b.forEach(tokens.begin, tokens.end, 1, [&](Value token) {
+      auto load = [&](Value column, int64_t lanes) {
+        return b.load(b.vf(lanes), placeOfOutput(token, column));
+      };
+      RowConverter(b, format, spec.n, b.arg(2), token, load).emitColumns(firstColumn, kQuantBlock);
+    });
+  }
+
+  /// In the memory for a group's outputs.
+  Value placeOfOutput(Value token, Value column) {
+    Value row = b.at(outputs, b.sub(token, firstToken), kQuantBlock * 4);
+    return b.at(row, b.sub(column, firstColumn), 4);
+  }
+
+  void store(Value values, Value token, Value column) {
+    if (spec.prepared)
+      return b.store(values, placeOfOutput(token, column));
+    storeOutputs(b, spec, values, token, column);
   }
 
   /// Units of panels (one, or a gate and its up), up to `most` of them side by side, for a range of
@@ -183,9 +241,12 @@ private:
         sums.append(emitProduct(address, token, 1, pass));
     else
       sums = emitProduct(panels, token, tokens, pass);
-    for (int64_t i = 0; i < tokens; ++i)
+    for (int64_t i = 0; i < tokens; ++i) {
+      Value row = b.add(token, i);
       emitLinearEpilogue(b, spec, ArrayRef(sums).slice(i * panels.size(), panels.size()), panel,
-                         b.add(token, i), tail);
+                         row, tail,
+                         [&](Value values, Value column) { store(values, row, column); });
+    }
   }
 
   /// The products of panels with tokens, token by token.
@@ -225,10 +286,13 @@ private:
   const LinearSpec &spec;
   int64_t unit;  ///< panels that make one panel of outputs: gate and up alternate
   int64_t units; ///< of the weight
+  int64_t unitsOfGroup;
   std::unique_ptr<WeightReader> reader;
   int64_t rowBytes = 0;
   Value rows, counter;
-  bool tail = false; ///< emitting the panel whose last columns are missing
+  Value outputs;                 ///< of a group, f32, on the stack
+  Value firstToken, firstColumn; ///< of them
+  bool tail = false;             ///< emitting the panel whose last columns are missing
 };
 
 } // namespace

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "RowConverter.h"
 #include "VectorMath.h"
 
 using namespace mlir;
@@ -76,109 +77,6 @@ void rlx::emitRmsNorm(KernelBuilder &b, const RmsNormSpec &spec) {
   });
 }
 
-namespace {
-
-/// Converts one row, reading it through `load(column, lanes)`.
-class RowConverter {
-public:
-  using Load = llvm::function_ref<Value(Value, int64_t)>;
-
-  RowConverter(KernelBuilder &b, int64_t k, Value out, Load load)
-      : b(b), k(k), out(out), load(load) {}
-
-  void emit(ActivationFormat format) {
-    switch (format) {
-    case ActivationFormat::F32:
-      return b.forColumns(k, [&](Value column, int64_t lanes) {
-        b.store(load(column, lanes), b.at(out, column, 4));
-      });
-    case ActivationFormat::BF16:
-      return emitBF16();
-    case ActivationFormat::BF16Tiles:
-      return emitBF16Tiles();
-    default:
-      return b.forEach(b.index(0), b.index(k), 32,
-                       [&](Value column) { emitBlock(column, format); });
-    }
-  }
-
-private:
-  void emitBF16() {
-    b.forColumns(k, [&](Value column, int64_t lanes) {
-      b.store(emitToBF16Bits(b, load(column, lanes)), b.at(out, column, 2));
-    });
-    if (k % 2)
-      b.store(b.constantInt(b.getI16Type(), 0), out, k * 2);
-  }
-
-  /// Each tile of 32 columns has one row of 64 bytes of this row.
-  void emitBF16Tiles() {
-    auto place = [&](Value column) {
-      Value tile = b.at(out, b.div(column, kTileDepth), kTileBytes);
-      return b.at(tile, b.rem(column, kTileDepth), 2);
-    };
-    b.forColumns(k, [&](Value column, int64_t lanes) {
-      b.store(emitToBF16Bits(b, load(column, lanes)), place(column));
-    });
-    for (int64_t column = k; column % kTileDepth; ++column)
-      b.store(b.constantInt(b.getI16Type(), 0), place(b.index(column)));
-  }
-
-  /// x = d * q with q in -127 … 127, and sums of q.
-  void emitBlock(Value column, ActivationFormat format) {
-    Value halves[2];
-    for (int64_t i = 0; i < 2; ++i)
-      halves[i] = load(b.add(column, i * kLanes), kLanes);
-    Value amax = emitMaxAbs(b, halves);
-    Value zero = b.constant(b.f32(), 0.0);
-    Value inverse = b.divf(b.constant(b.f32(), 127.0), amax);
-    Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, amax, zero);
-    inverse = arith::SelectOp::create(b, isZero, zero, inverse);
-    Value sums[2];
-    for (int64_t i = 0; i < 2; ++i) {
-      Value q = emitNearestInteger(b, b.mulf(halves[i], b.splat(inverse, b.vf())));
-      sums[i] = q;
-      Value narrow = arith::TruncIOp::create(b, b.vec(b.getI8Type()), q);
-      b.store(narrow, b.at(out, column, 1), i * kLanes);
-    }
-    Value scale = b.divf(amax, b.constant(b.f32(), 127.0));
-    b.store(scale, b.at(out, b.div(column, 8), 1, k));
-    emitSums(column, sums, scale, format);
-  }
-
-  void emitSums(Value column, ArrayRef<Value> sums, Value scale, ActivationFormat format) {
-    bool halves =
-        format == ActivationFormat::Int8Halves || format == ActivationFormat::ScaledHalves;
-    bool scaled = format == ActivationFormat::Scaled || format == ActivationFormat::ScaledHalves;
-    SmallVector<Value> groups(sums);
-    if (!halves)
-      groups = {arith::AddIOp::create(b, sums[0], sums[1])};
-    Value address = b.at(out, b.div(column, halves ? 4 : 8), 1, k + k / 8);
-    for (auto [i, group] : llvm::enumerate(groups)) {
-      Value total = vector::ReductionOp::create(b, vector::CombiningKind::ADD, group);
-      if (scaled)
-        total = b.mulf(arith::SIToFPOp::create(b, b.f32(), total), scale);
-      b.store(total, address, i * 4);
-    }
-  }
-
-  KernelBuilder &b;
-  int64_t k;
-  Value out;
-  Load load;
-};
-
-} // namespace
-
-static Value preparedRow(KernelBuilder &b, Value out, ActivationFormat format, int64_t k,
-                         Value row) {
-  int64_t rowBytes = preparedRowBytes(format, k);
-  if (format != ActivationFormat::BF16Tiles)
-    return b.at(out, row, rowBytes);
-  Value tiles = b.at(out, b.div(row, kTileRows), kTileRows * rowBytes);
-  return b.at(tiles, b.rem(row, kTileRows), kTileRowBytes);
-}
-
 void rlx::emitPrepare(KernelBuilder &b, const PrepareSpec &spec) {
   unsigned outArg = spec.norm ? 2 : 1;
   Value rows = b.arg(outArg + 1);
@@ -195,8 +93,7 @@ void rlx::emitPrepare(KernelBuilder &b, const PrepareSpec &spec) {
         Value gain = b.load(b.vf(lanes), b.at(b.arg(1), column, 4));
         return emitNormalize(b, x, scale, gain, spec.gain);
       };
-      RowConverter(b, spec.k, preparedRow(b, b.arg(outArg), format, spec.k, row), load)
-          .emit(format);
+      RowConverter(b, format, spec.k, b.arg(outArg), row, load).emitRow();
     });
   };
   if (!spec.tiled)

@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
 #include "MatrixUnit.h"
+#include "RowConverter.h"
 #include "WeightPrefetch.h"
 #include "WeightReader.h"
 #include "llvm/Support/MathExtras.h"
@@ -226,12 +227,22 @@ private:
   /// The epilogues of `count` tokens whose sums are at `from`.
   void emitEpilogues(const Pair &pair, Value token, Value count, Value from) {
     b.forEach(b.index(0), count, 1, [&](Value i) {
-      Value row = b.at(from, i, kSide * kTileRowBytes);
+      Value sumsOfRow = b.at(from, i, kSide * kTileRowBytes);
       SmallVector<Value> values;
       for (size_t p = 0; p < pair.addresses.size(); ++p)
-        values.push_back(b.load(b.vf(), row, p * kTileRowBytes));
-      emitLinearEpilogue(b, spec, values, pair.panel, b.add(token, i), pair.tail);
+        values.push_back(b.load(b.vf(), sumsOfRow, p * kTileRowBytes));
+      Value row = b.add(token, i);
+      emitLinearEpilogue(b, spec, values, pair.panel, row, pair.tail,
+                         [&](Value outputs, Value column) { store(outputs, row, column); });
     });
+  }
+
+  void store(Value outputs, Value row, Value column) {
+    if (!spec.prepared)
+      return storeOutputs(b, spec, outputs, row, column);
+    auto load = [&](Value, int64_t) { return outputs; };
+    RowConverter(b, ActivationFormat::BF16Tiles, spec.n, b.arg(2), row, load)
+        .emitColumns(column, kLanes);
   }
 
   KernelBuilder &b;

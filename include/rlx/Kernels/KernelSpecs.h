@@ -80,6 +80,13 @@ enum class KvType { F32 = 0, F16 = 1, BF16 = 2, Q8_0 = 3 };
 /// Gain of an RMS norm: the stored weight w or 1 + w.
 enum class NormGain { Plain, OnePlus };
 
+/// What a product reads: rows of `format`; where `tiled`, BF16Tiles if there are more than
+/// kUntiledRows.
+struct PreparedFormat {
+  ActivationFormat format = ActivationFormat::F32;
+  bool tiled = false;
+};
+
 /// out[t, n] = epilogue(sum over k of a[t, k] * W[n, k]), epilogue = geglu, then
 /// soft cap, then residual, each optional.
 /// Operands: (weights, in, out, [residual if spec.residual], [screen if spec.screened], counter,
@@ -108,6 +115,9 @@ struct LinearSpec {
   bool screened = false;
   /// Scalar loops instead of tiles; `in` is f32 for every format.
   bool generic = false;
+  /// The output is not f32 but a prepared buffer for a product with k = n, a multiple of 32, and
+  /// without a norm. With geglu only; where `tiled`, the other product must be, too.
+  std::optional<PreparedFormat> prepared;
 };
 
 /// Finds which outputs of one row may be among the `top` greatest, by the outputs of a coarser copy
