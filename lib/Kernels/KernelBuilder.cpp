@@ -231,6 +231,21 @@ void KernelBuilder::forClaimedRanges(Value counter, Value work, int64_t least,
   scf::WhileOp::create(*this, TypeRange{getIndexType(), getIndexType()}, ValueRange{}, next, run);
 }
 
+void KernelBuilder::forClaimedBlocks(Value counter, Value rows, Value block, int64_t work,
+                                     int64_t least,
+                                     llvm::function_ref<void(IndexRange, IndexRange)> body) {
+  Value blocks = div(sub(add(rows, block), index(1)), block);
+  forClaimedRanges(counter, mul(blocks, work), least, [&](IndexRange range) {
+    Value last = div(add(range.end, work - 1), work);
+    forEach(div(range.begin, work), last, 1, [&](Value i) {
+      Value start = mul(i, work), first = mul(i, block);
+      Value begin = sub(max(range.begin, start), start);
+      Value end = min(sub(range.end, start), index(work));
+      body({begin, end}, {first, min(add(first, block), rows)});
+    });
+  });
+}
+
 void KernelBuilder::forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body) {
   auto next = [&](OpBuilder &, Location, ValueRange) {
     Value item = claim(counter, index(1));

@@ -139,6 +139,10 @@ public:
   /// 0 before any thread calls.
   void forClaimedRanges(Value counter, Value work, int64_t least,
                         llvm::function_ref<void(IndexRange)> body);
+  /// The same for `work` items of each block of rows, all of a block before the next one's: calls
+  /// body(items, rows of the block).
+  void forClaimedBlocks(Value counter, Value rows, Value block, int64_t work, int64_t least,
+                        llvm::function_ref<void(IndexRange, IndexRange)> body);
   /// Calls body(item) for the items of [0, work) that this thread claims, one after another.
   /// `counter` as above.
   void forClaimed(Value counter, Value work, llvm::function_ref<void(Value)> body);

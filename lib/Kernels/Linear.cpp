@@ -119,17 +119,11 @@ private:
       fits = std::min(fits, kMostOutputRows);
     int64_t block = std::max<int64_t>(fits / ladder[0], 1) * ladder[0];
     reserveOutputs(block);
-    Value blocks = b.div(b.add(rows, block - 1), block);
-    const int64_t groups = units / unitsOfGroup, least = ceilDiv(panels / unit, unitsOfGroup);
-    b.forClaimedRanges(counter, b.mul(blocks, groups), least, [&](IndexRange range) {
-      Value last = b.div(b.add(range.end, groups - 1), groups);
-      b.forEach(b.div(range.begin, groups), last, 1, [&](Value i) {
-        Value start = b.mul(i, groups), first = b.mul(i, block);
-        Value begin = b.sub(b.max(range.begin, start), start);
-        Value end = b.min(b.sub(range.end, start), b.index(groups));
-        emitGroups(panels / unit, ladder, {begin, end}, {first, b.min(b.add(first, block), rows)});
-      });
-    });
+    const int64_t least = ceilDiv(panels / unit, unitsOfGroup);
+    b.forClaimedBlocks(counter, rows, b.index(block), units / unitsOfGroup, least,
+                       [&](IndexRange groups, IndexRange tokens) {
+                         emitGroups(panels / unit, ladder, groups, tokens);
+                       });
   }
 
   /// Memory for f32 outputs of a group.

@@ -63,17 +63,12 @@ public:
     Value block = b.mul(b.div(b.sub(b.add(tiles, blocks), b.index(1)), blocks), kTokens);
     Value counter = b.arg(spec.residual ? 4 : 3);
     // Few pairs at the end of the work would not be worth reading all chunks for.
-    b.forClaimedRanges(counter, b.mul(blocks, pairs), ceilDiv(group, 2), [&](IndexRange range) {
-      Value last = b.div(b.add(range.end, pairs - 1), pairs);
-      b.forEach(b.div(range.begin, pairs), last, 1, [&](Value i) {
-        Value start = b.mul(i, pairs), first = b.mul(i, block);
-        Value begin = b.sub(b.max(range.begin, start), start);
-        Value end = b.min(b.sub(range.end, start), b.index(pairs));
-        IndexRange tokens = {first, b.min(b.add(first, block), rows)};
-        b.forEach(begin, end, group,
-                  [&](Value pair) { emitGroup({pair, b.min(b.add(pair, group), end)}, tokens); });
-      });
-    });
+    b.forClaimedBlocks(counter, rows, block, pairs, ceilDiv(group, 2),
+                       [&](IndexRange claimed, IndexRange tokens) {
+                         b.forEach(claimed.begin, claimed.end, group, [&](Value pair) {
+                           emitGroup({pair, b.min(b.add(pair, group), claimed.end)}, tokens);
+                         });
+                       });
     unit.release();
   }
 
