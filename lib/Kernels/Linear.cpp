@@ -8,6 +8,8 @@
 // One loop nest for every weight format and every number of tokens: blocks of
 // tokens, groups of panels, tiles of tokens, steps of K. Each output is one lane
 // that runs through K in order, so that the tile's shape does not change its bits.
+// Outputs that another product reads in blocks of 32 are converted once a block is
+// complete.
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
