@@ -118,11 +118,13 @@ std::vector<std::string> rlx::test::runnableTargets() {
     return missingCpuFeatures(testTarget(name).requiredFeatures).empty();
   };
   runs("native");
+  const std::string native = testTarget("native").name;
   std::vector<std::string> names = {"native"};
   for (const char *name :
        {"generic", "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4", "x86-64-v4+bf16",
         "x86-64-v4+vnni+bf16+amx", "aarch64", "aarch64+dotprod", "aarch64+i8mm"})
-    if (isForeign(testTarget(name)) ? name[0] == 'a' && canRunAArch64() : runs(name))
+    if (name != native &&
+        (isForeign(testTarget(name)) ? name[0] == 'a' && canRunAArch64() : runs(name)))
       names.push_back(name);
   return names;
 }

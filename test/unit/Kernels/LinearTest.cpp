@@ -92,8 +92,7 @@ protected:
     auto dot = [&](int64_t row) {
       double sum = 0, size = 0;
       for (int64_t i = 0; i < c.k; ++i) {
-        float weight = w.values[row * c.k + i];
-        sum += a[i] * (c.tiled ? bf16ToFloat(floatToBF16(weight)) : weight);
+        sum += a[i] * w.values[row * c.k + i];
         size += std::abs(a[i] * w.magnitudes[row * c.k + i]);
       }
       return std::make_pair(sum, size);
@@ -162,6 +161,7 @@ void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64
 /// of them, and threads, bit for bit; and few rows against the kernel without tiles.
 void LinearKernel::checkTiled(KernelModule &module, const Case &c) {
   TestWeights weights(c.format, c.geglu ? (c.n + 15) / 16 * 32 : c.n, c.k, 1 + c.k + c.n);
+  weights.roundValuesToBF16();
   // Half a tile more than one, two tiles and their borders.
   const std::vector<int64_t> rowCounts = {c.tiledRows, 17, 32, 33};
   const int64_t maxRows = rowCounts.front();

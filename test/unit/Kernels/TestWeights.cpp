@@ -138,3 +138,8 @@ TestWeights::TestWeights(WeightFormat format, int64_t n, int64_t k, uint32_t see
   else
     packer.packDense(format);
 }
+
+void TestWeights::roundValuesToBF16() {
+  for (float &value : values)
+    value = bf16ToFloat(floatToBF16(value));
+}

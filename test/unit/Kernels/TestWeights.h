@@ -23,6 +23,9 @@ struct TestWeights {
 
   /// All codes of the format occur, and scales as wide as files have them.
   TestWeights(WeightFormat format, int64_t n, int64_t k, uint32_t seed);
+
+  /// Makes the values those that a matrix unit multiplies.
+  void roundValuesToBF16();
 };
 
 float halfToFloat(uint16_t bits);
