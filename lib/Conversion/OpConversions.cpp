@@ -92,7 +92,7 @@ FailureOr<View> StepBuilder::prepareInput(LinearOp op, const View &in, Activatio
     return in;
   int64_t rowBytes = preparedRowBytes(activation, linear.k), bytes = in.maxRows * rowBytes;
   if (linear.tiled)
-    bytes = std::max(kUntiledRows * rowBytes,
+    bytes = std::max(untiledRows(activation) * rowBytes,
                      preparedBytes(ActivationFormat::BF16Tiles, linear.k, in.maxRows));
   FailureOr<View> prepared = getScratch(op, in, rowBytes, bytes, scratch);
   if (failed(prepared))
@@ -133,7 +133,8 @@ FailureOr<StepBuilder::Product> StepBuilder::getProduct(LinearOp op, int64_t max
     return product;
   const TargetDescription &target = kernels.getTarget();
   product.reads.format = activationFormat(*format, target);
-  product.reads.tiled = op.isOfPrompt() && maxRows > kUntiledRows && canTile(*format, target);
+  product.reads.tiled =
+      op.isOfPrompt() && maxRows > untiledRows(product.reads.format) && canTile(*format, target);
   return product;
 }
 
@@ -152,6 +153,14 @@ StepBuilder::getPreparedResult(LinearOp op, const LinearSpec &spec, int64_t maxR
     return failure();
   PreparedFormat reads = product->reads;
   if ((reads.format == ActivationFormat::F32 || spec.tiled) && !reads.tiled)
+    return none;
+  // A matrix unit's product writes tiles only, which the next one has to read just as often.
+  ActivationFormat own = activationFormat(spec.format, kernels.getTarget());
+  if (spec.tiled && untiledRows(own) != untiledRows(reads.format))
+    return none;
+  // Tiles of less than half as many rows as they could have would take more than f32 does.
+  if (reads.tiled &&
+      preparedBytes(ActivationFormat::BF16Tiles, spec.n, maxRows) > maxRows * spec.n * 4)
     return none;
   return std::optional(reads);
 }

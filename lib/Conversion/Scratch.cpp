@@ -48,10 +48,10 @@ static int64_t preparedScratch(LinearOp linear, int64_t maxTokens) {
   if (op->hasAttr(kGenericAttr) || *format == WeightFormat::F32 || *format == WeightFormat::F16)
     return normalised;
   // What the target prefers that needs most, so that one plan serves all. A matrix unit takes the
-  // rows of prompts, and up to kUntiledRows of them in the target's other format, f32 at most.
+  // rows of prompts, and few of them in the target's other format, f32 at most.
   int64_t most = normalised;
-  if (linear.isOfPrompt() && maxTokens > kUntiledRows) {
-    int64_t few = kUntiledRows * preparedRowBytes(ActivationFormat::F32, k);
+  if (linear.isOfPrompt() && maxTokens > 1) {
+    int64_t few = RLX_EXACT_TOKENS * preparedRowBytes(ActivationFormat::F32, k);
     most = std::max({most, few, bytes(ActivationFormat::BF16Tiles)});
   }
   return std::max(most, bytes(*format == WeightFormat::BF16 ? ActivationFormat::BF16

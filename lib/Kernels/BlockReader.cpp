@@ -35,6 +35,7 @@ public:
 
   void emitStep(KernelBuilder &b, const Tile &tile, Value position, int64_t count,
                 MutableArrayRef<Value> accumulators) const override {
+    tile.ahead(position, count);
     // A row's scales are 4 bytes a block, its sums 4 bytes a part.
     Value scales = b.at(tile.activations, b.div(position, 8), 1, k);
     Value sums = b.at(tile.activations, b.div(position, 8 / parts), 1, k + k / 8);
@@ -351,5 +352,5 @@ std::unique_ptr<WeightReader> rlx::createWeightReader(WeightFormat format, int64
                                                       const TargetDescription &target) {
   if (isQuantized(format))
     return createBlockReader(format, k);
-  return createDenseReader(format, k, target.bf16Dot);
+  return createDenseReader(format, k, target);
 }

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Each k is one fused multiply-add per output, in ascending order; with a bf16 dot
-// product each pair of k is one instruction.
+// product each pair of k is one instruction. Beside a matrix unit, bf16 is added in that
+// unit's order.
 //
 //===----------------------------------------------------------------------===//
 #include "VectorMath.h"
@@ -31,6 +32,7 @@ public:
 
   void emitStep(KernelBuilder &b, const Tile &tile, Value k, int64_t count,
                 MutableArrayRef<Value> accumulators) const override {
+    tile.ahead(k, count);
     Value activations = b.at(tile.activations, k, 4);
     SmallVector<Value> addresses = panelAddresses(b, tile, k);
     SmallVector<SmallVector<Value>> weights(tile.panels.size());
@@ -89,11 +91,8 @@ private:
       return {b.load(b.vf(), address, offset)};
     if (format == WeightFormat::F16)
       return {arith::ExtFOp::create(b, b.vf(), b.load(b.vec(b.getF16Type()), address, offset))};
-    VectorType bits = b.vec(b.i32());
-    Value pair = b.load(bits, address, offset);
-    Value even = arith::ShLIOp::create(b, pair, b.constantInt(bits, 16));
-    Value odd = arith::AndIOp::create(b, pair, b.constantInt(bits, int64_t(0xffff0000)));
-    return {b.bitcast(even, b.vf()), b.bitcast(odd, b.vf())};
+    auto [even, odd] = emitFromBF16Pairs(b, b.load(b.vec(b.i32()), address, offset));
+    return {even, odd};
   }
 
   WeightFormat format;
@@ -107,6 +106,7 @@ public:
 
   void emitStep(KernelBuilder &b, const Tile &tile, Value k, int64_t count,
                 MutableArrayRef<Value> accumulators) const override {
+    tile.ahead(k, count);
     Type pairs = b.vec(b.getBF16Type(), 2 * kLanes);
     Value activations = b.at(tile.activations, k, 2);
     SmallVector<Value> addresses = panelAddresses(b, tile, k);
@@ -125,10 +125,52 @@ public:
   }
 };
 
+/// bf16 weights times activations rounded to bf16, with the bits of a matrix unit: within a tile's
+/// 32 k, products at even and at odd k have a sum each, whose sum is then added to the output's
+/// (TDPBF16PS, Intel's Software Developer's Manual; what it treats as zero, numbers below 2^-126,
+/// counts here).
+class TileOrderReader : public DenseReader {
+public:
+  explicit TileOrderReader(int64_t k) : DenseReader(WeightFormat::BF16, k, 2) {}
+
+  int64_t stepSize() const override { return kTileDepth; }
+
+  void emitStep(KernelBuilder &b, const Tile &tile, Value k, int64_t count,
+                MutableArrayRef<Value> accumulators) const override {
+    if (tile.tokens > 1)
+      tile.ahead(k, count);
+    VectorType pairs = b.vec(b.i32());
+    Value activations = b.at(tile.activations, k, 2), zero = b.constant(b.vf(), 0.0);
+    SmallVector<Value> addresses = panelAddresses(b, tile, k);
+    SmallVector<Value> even(accumulators.size(), zero), odd(even);
+    for (int64_t pair = 0; pair < ceilDiv(count, 2); ++pair) {
+      if (tile.tokens == 1 && pair % 2 == 0)
+        tile.ahead(b.add(k, pair * 2), std::min<int64_t>(4, count - pair * 2));
+      SmallVector<std::pair<Value, Value>> weights;
+      for (Value address : addresses)
+        weights.push_back(emitFromBF16Pairs(b, b.load(pairs, address, pair * 4 * kLanes)));
+      for (int64_t token = 0; token < tile.tokens; ++token) {
+        auto [a0, a1] =
+            emitFromBF16Pairs(b, b.loadSplat(pairs, activations, token * tile.rowBytes + pair * 4));
+        for (auto [panel, w] : llvm::enumerate(weights)) {
+          size_t output = token * tile.panels.size() + panel;
+          even[output] = b.fma(w.first, a0, even[output]);
+          odd[output] = b.fma(w.second, a1, odd[output]);
+        }
+      }
+    }
+    for (auto [sum, part, other] : llvm::zip(accumulators, even, odd))
+      sum = b.addf(sum, b.addf(part, other));
+  }
+};
+
 } // namespace
 
-std::unique_ptr<WeightReader> rlx::createDenseReader(WeightFormat format, int64_t k, bool bf16Dot) {
-  if (format == WeightFormat::BF16 && bf16Dot)
+std::unique_ptr<WeightReader> rlx::createDenseReader(WeightFormat format, int64_t k,
+                                                     const TargetDescription &target) {
+  if (format == WeightFormat::BF16 && target.tiles)
+    return std::make_unique<TileOrderReader>(k);
+  if (format == WeightFormat::BF16 && target.bf16Dot)
     return std::make_unique<BF16DotReader>(k);
   return std::make_unique<DenseReader>(format, k, format == WeightFormat::F32 ? 4 : 2);
 }

@@ -17,7 +17,7 @@
 namespace rlx {
 
 void emitLinear(KernelBuilder &b, const LinearSpec &spec);
-/// What emitLinear emits for more than kUntiledRows rows where spec.tiled.
+/// What emitLinear emits for more than untiledRows rows where spec.tiled.
 void emitTiledLinear(KernelBuilder &b, const LinearSpec &spec);
 /// Takes a vector of outputs from a column on.
 using StoreOutputs = llvm::function_ref<void(mlir::Value outputs, mlir::Value column)>;

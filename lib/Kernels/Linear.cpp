@@ -40,17 +40,16 @@ public:
   LinearEmitter(KernelBuilder &b, const LinearSpec &spec)
       : b(b), spec(spec), unit(spec.geglu ? 2 : 1), units(ceilDiv(spec.n, kLanes)),
         unitsOfGroup(spec.prepared ? kQuantBlock / kLanes : 1),
-        reader(createWeightReader(spec.format, spec.k, b.getTarget())) {
-    ActivationFormat format = activationFormat(spec.format, b.getTarget());
-    rowBytes =
-        format == ActivationFormat::F32 ? spec.inStride * 4 : preparedRowBytes(format, spec.k);
+        reader(createWeightReader(spec.format, spec.k, b.getTarget())),
+        input(activationFormat(spec.format, b.getTarget())) {
+    rowBytes = input == ActivationFormat::F32 ? spec.inStride * 4 : preparedRowBytes(input, spec.k);
     rows = b.arg(4 + spec.residual + spec.screened);
   }
 
   void emit() {
     if (spec.tiled)
       return b.ifElse(
-          b.less(b.index(kUntiledRows), rows), [&] { emitTiledLinear(b, spec); },
+          b.less(b.index(untiledRows(input)), rows), [&] { emitTiledLinear(b, spec); },
           [&] { emitUntiled(); });
     emitUntiled();
   }
@@ -58,7 +57,7 @@ public:
 private:
   void emitUntiled() {
     counter = b.arg(3 + spec.residual + spec.screened);
-    if (spec.singleRow)
+    if (spec.singleRow || (spec.tiled && untiledRows(input) == 1))
       return emitRow();
     b.ifElse(b.equal(rows, b.index(1)), [&] { emitRow(); }, [&] { emitRows(); });
   }
@@ -148,7 +147,7 @@ private:
       if (!spec.prepared->tiled || spec.tiled)
         return convertOutputs(spec.prepared->format, tokens);
       b.ifElse(
-          b.less(b.index(kUntiledRows), rows),
+          b.less(b.index(untiledRows(spec.prepared->format)), rows),
           [&] { convertOutputs(ActivationFormat::BF16Tiles, tokens); },
           [&] { convertOutputs(spec.prepared->format, tokens); });
     });
@@ -253,29 +252,30 @@ private:
     tile.rowBytes = rowBytes;
     tile.tokens = tokens;
     SmallVector<Value> sums(tile.accumulators(), b.constant(b.vf(), 0.0));
+    tile.ahead = [&](Value k, int64_t count) { prefetch(panels, k, count, pass); };
     int64_t step = reader->stepSize(), full = spec.k / step * step;
     if (full)
       sums = b.forEach(b.index(0), b.index(full), step, sums, [&](Value k, ValueRange carried) {
         KernelBuilder::Values next(carried);
-        prefetch(panels, k, pass);
         reader->emitStep(b, tile, k, step, next);
         return next;
       });
+    tile.ahead = Tile().ahead; // nothing for the few columns that are left
     if (full != spec.k)
       reader->emitStep(b, tile, b.index(full), spec.k - full, sums);
     return sums;
   }
 
-  /// Asks for weights that follow the step at k: at some distance in the streams of one token, or
-  /// the same positions of the panels that come next.
-  void prefetch(ArrayRef<Value> panels, Value k, Pass pass) {
-    int64_t step = reader->stepSize(), distance = b.getTarget().prefetchBytes;
+  /// Asks for weights that follow columns k … k + count - 1: at some distance in the streams of one
+  /// token, or the same positions of the panels that come next.
+  void prefetch(ArrayRef<Value> panels, Value k, int64_t count, Pass pass) {
+    int64_t distance = b.getTarget().prefetchBytes;
     if (pass.prefetch)
-      pass.prefetch->emitStep(panels, pass.number, k, step,
+      pass.prefetch->emitStep(panels, pass.number, k, count,
                               panels.size() * packedWeightBytes(spec.format, kLanes, spec.k));
     else if (distance)
       for (Value panel : panels)
-        prefetchColumns(b, spec, panel, k, step, distance);
+        prefetchColumns(b, spec, panel, k, count, distance);
   }
 
   KernelBuilder &b;
@@ -284,6 +284,7 @@ private:
   int64_t units; ///< of the weight
   int64_t unitsOfGroup;
   std::unique_ptr<WeightReader> reader;
+  ActivationFormat input; ///< of rows that are not in tiles
   int64_t rowBytes = 0;
   Value rows, counter;
   Value outputs;                 ///< of a group, f32, on the stack

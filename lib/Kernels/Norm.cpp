@@ -99,6 +99,6 @@ void rlx::emitPrepare(KernelBuilder &b, const PrepareSpec &spec) {
   if (!spec.tiled)
     return emit(spec.format);
   b.ifElse(
-      b.less(b.index(kUntiledRows), rows), [&] { emit(ActivationFormat::BF16Tiles); },
+      b.less(b.index(untiledRows(spec.format)), rows), [&] { emit(ActivationFormat::BF16Tiles); },
       [&] { emit(spec.format); });
 }

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
 #include "MatrixUnit.h"
+#include "VectorMath.h"
 #include "WeightReader.h"
 #include "rlx/runtime/abi.h"
 
@@ -49,6 +50,11 @@ static Value emitProduct(KernelBuilder &b, DotProduct product, Value acc, Value 
   case DotProduct::F32:
     return b.fma(b.load(b.vf(), address), b.splat(activation, b.vf()), acc);
   case DotProduct::BF16:
+    if (b.getTarget().tiles) { // as TileOrderReader
+      auto [even, odd] = emitFromBF16Pairs(b, b.load(b.vec(b.i32()), address));
+      auto [a0, a1] = emitFromBF16Pairs(b, b.splat(activation, b.vec(b.i32())));
+      return b.fma(odd, a1, b.fma(even, a0, acc));
+    }
     return emitDot2(b, acc, b.load(b.vec(b.getBF16Type(), 2 * kLanes), address), activation);
   case DotProduct::Int8:
     return emitDot4(b, acc, b.load(b.vec(b.getI8Type(), 4 * kLanes), address), /*isSigned=*/false,

@@ -177,22 +177,26 @@ private:
     Value count = b.sub(tokens.end, tokens.begin);
     Value full = b.sub(tokens.end, b.rem(count, kTokens));
     b.forEach(tokens.begin, full, kTokens, [&](Value token) {
-      emitTiles(sources, k, token, kSide, to(token));
+      emitTiles(sources, k, token, kSide, to(token), /*ahead=*/0);
       then(token, b.index(kTokens));
     });
     b.ifThen(b.less(full, tokens.end), [&] {
       Value left = b.sub(tokens.end, full);
       unit.configure(left);
+      // Of few tokens these are the only ones, and the weights come from memory.
+      int64_t ahead = direct ? b.getTarget().prefetchBytes : 0;
       b.ifElse(
-          b.less(b.index(kTileRows), left), [&] { emitTiles(sources, k, full, kSide, to(full)); },
-          [&] { emitTiles(sources, k, full, 1, to(full)); });
+          b.less(b.index(kTileRows), left),
+          [&] { emitTiles(sources, k, full, kSide, to(full), ahead); },
+          [&] { emitTiles(sources, k, full, 1, to(full), ahead); });
       then(full, left);
       unit.configure(b.index(kTokens));
     });
   }
 
-  /// Products of `sides` tiles of tokens.
-  void emitTiles(ArrayRef<Value> sources, IndexRange k, Value token, int64_t sides, Value to) {
+  /// Products of `sides` tiles of tokens, asking for weights so many bytes ahead.
+  void emitTiles(ArrayRef<Value> sources, IndexRange k, Value token, int64_t sides, Value to,
+                 int64_t ahead) {
     auto forSums = [&](llvm::function_ref<void(int64_t, int64_t, Value)> body) {
       for (int64_t side = 0; side < sides; ++side)
         for (int64_t panel = 0; panel < int64_t(sources.size()); ++panel)
@@ -208,8 +212,11 @@ private:
       Value within = direct ? position : b.sub(position, k.begin);
       for (int64_t side = 0; side < sides; ++side)
         unit.loadTokens(side, b.at(column, side * kTileRows * rowBytes));
-      for (auto [panel, source] : llvm::enumerate(sources))
+      for (auto [panel, source] : llvm::enumerate(sources)) {
+        if (ahead)
+          prefetchColumns(b, spec, source, within, kTileDepth, ahead);
         unit.loadPanel(panel, b.at(source, within, kTileBytes / kTileDepth));
+      }
       for (int64_t side = 0; side < sides; ++side)
         for (int64_t panel = 0; panel < int64_t(sources.size()); ++panel)
           unit.multiply(side, panel);

@@ -154,6 +154,12 @@ Value rlx::emitFromBF16Bits(KernelBuilder &b, Value bits) {
   return b.bitcast(shl(b, wide, 16), withElement(bits, b.f32()));
 }
 
+std::pair<Value, Value> rlx::emitFromBF16Pairs(KernelBuilder &b, Value pairs) {
+  Type values = withElement(pairs, b.f32());
+  Value upper = andi(b, pairs, int64_t(0xffff0000));
+  return {b.bitcast(shl(b, pairs, 16), values), b.bitcast(upper, values)};
+}
+
 Value rlx::emitNearestInteger(KernelBuilder &b, Value x) {
   // Adding 1.5 * 2^23 rounds to an integer in the low bits.
   VectorType bits = b.vec(b.i32());

@@ -40,6 +40,9 @@ mlir::Value emitToBF16Bits(KernelBuilder &b, mlir::Value x);
 /// Bits of bf16 (i16) to f32, exact.
 mlir::Value emitFromBF16Bits(KernelBuilder &b, mlir::Value bits);
 
+/// The f32 values of pairs of bf16 (i32): the lower ones, the upper ones.
+std::pair<mlir::Value, mlir::Value> emitFromBF16Pairs(KernelBuilder &b, mlir::Value pairs);
+
 /// The nearest integer (ties to even) of each lane, as i32; |x| < 2^22.
 mlir::Value emitNearestInteger(KernelBuilder &b, mlir::Value x);
 

@@ -14,6 +14,7 @@
 #define RLX_LIB_KERNELS_WEIGHTREADER_H
 
 #include "KernelBuilder.h"
+#include <functional>
 #include <memory>
 
 namespace rlx {
@@ -24,6 +25,9 @@ struct Tile {
   mlir::Value activations;               ///< row of the first token
   int64_t rowBytes = 0;                  ///< from one token's row to the next
   int64_t tokens = 0;
+  /// Asks for weights that come after columns k … k + count - 1. Each step calls it for all of its
+  /// columns, once or a few at a time: between products, memory keeps up better with those.
+  std::function<void(mlir::Value k, int64_t count)> ahead = [](mlir::Value, int64_t) {};
 
   /// Accumulators are indexed token * panels.size() + panel.
   unsigned accumulators() const { return unsigned(tokens) * panels.size(); }
@@ -58,7 +62,8 @@ public:
 std::unique_ptr<WeightReader> createWeightReader(WeightFormat format, int64_t k,
                                                  const TargetDescription &target);
 
-std::unique_ptr<WeightReader> createDenseReader(WeightFormat format, int64_t k, bool bf16Dot);
+std::unique_ptr<WeightReader> createDenseReader(WeightFormat format, int64_t k,
+                                                const TargetDescription &target);
 std::unique_ptr<WeightReader> createBlockReader(WeightFormat format, int64_t k);
 
 /// acc + the 16 dot products of four bytes: `weights` holds 16 rows x 4 k, `activations` (i32)

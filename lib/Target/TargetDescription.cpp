@@ -108,14 +108,18 @@ static void deriveKernelChoices(TargetDescription &target) {
   target.rowStreams = amd ? 1 : 4;
   // Intel's vdpbf16ps has a quarter of vfmadd's rate (measured: 1.7 and 6.7 G/s): conversions and
   // f32 arithmetic are faster there, and exact in the activations.
+  // Beside a matrix unit, whose bits one token shall have, activations are rounded nevertheless.
   bool generic = StringRef(target.cpu).starts_with("x86-64");
-  target.bf16Dot = has("avx512bf16") && (amd || generic);
   target.tiles = has("amx-bf16") && has("avx512bf16") && has("avx512vnni");
+  target.bf16Dot = has("avx512bf16") && (amd || generic || target.tiles);
   TileShape integer = target.int8Dot == Int8Dot::Avx2 ? TileShape{4, 1}
                       : amd                           ? TileShape{12, 1}
                       : target.tiles                  ? TileShape{8, 2}
                                                       : TileShape{8, 3};
   setTiles(target, {12, 2}, integer);
+  // In the matrix unit's order each output has three accumulators.
+  if (target.tiles)
+    target.gemmTile[unsigned(WeightFormat::BF16)] = {4, 2};
   target.attentionRows = 8;
   target.attentionVectors = 2;
 }

@@ -17,7 +17,7 @@
 //    and returns. Kernels hold no barrier; the caller puts one between a kernel
 //    and the next one that reads what it wrote, or overwrites what it read.
 //  - Results do not depend on `threads`, nor a row on the other rows; where the matrix
-//    unit is used (LinearSpec::tiled) on whether there are more than kUntiledRows.
+//    unit is used (LinearSpec::tiled) on whether there are more than untiledRows.
 //  - `out` may be the same view as an input of elementwise kernels, rms_norm and
 //    rope, and as the residual of linear and rms_norm; otherwise memory that is
 //    written overlaps nothing.
@@ -35,10 +35,6 @@
 
 namespace rlx {
 
-/// Calls with up to that many rows do without the matrix unit, so that a few tokens at a time give
-/// the same bits as one.
-constexpr int64_t kUntiledRows = RLX_EXACT_TOKENS;
-
 /// How a linear kernel reads its activations. The integer formats are s8 blocks of 32:
 /// per row K quants, K/32 f32 scales, then what offsets or minima of weights multiply.
 enum class ActivationFormat {
@@ -51,6 +47,12 @@ enum class ActivationFormat {
   Scaled,       ///< K/32 f32 sums of quants times scale
   ScaledHalves, ///< K/16 f32 sums of quants times scale
 };
+
+/// Calls with up to that many rows, which are prepared as `few`, do without the matrix unit, so
+/// that a few tokens at a time give the same bits as one. With bf16 one token has the unit's bits.
+constexpr int64_t untiledRows(ActivationFormat few) {
+  return few == ActivationFormat::BF16 ? 1 : RLX_EXACT_TOKENS;
+}
 
 /// The multiplication that a kernel's inner loop consists of.
 enum class DotProduct { F32, BF16, Int8, BF16Tiles };
@@ -81,7 +83,7 @@ enum class KvType { F32 = 0, F16 = 1, BF16 = 2, Q8_0 = 3 };
 enum class NormGain { Plain, OnePlus };
 
 /// What a product reads: rows of `format`; where `tiled`, BF16Tiles if there are more than
-/// kUntiledRows.
+/// untiledRows(format).
 struct PreparedFormat {
   ActivationFormat format = ActivationFormat::F32;
   bool tiled = false;
@@ -107,7 +109,7 @@ struct LinearSpec {
   int64_t residualStride = 0;
   /// The caller never passes more than one row: no code for tiles of tokens.
   bool singleRow = false;
-  /// Where there are more than kUntiledRows rows, `in` is BF16Tiles and the matrix unit multiplies
+  /// Where there are more than untiledRows rows, `in` is BF16Tiles and the matrix unit multiplies
   /// tiles of tokens by tiles of weights, both in bf16. Needs canTile and a prepared `in`.
   bool tiled = false;
   /// Outputs of panels whose upper bound in the memory `screen` (ScreenSpec) is below the threshold
@@ -116,7 +118,8 @@ struct LinearSpec {
   /// Scalar loops instead of tiles; `in` is f32 for every format.
   bool generic = false;
   /// The output is not f32 but a prepared buffer for a product with k = n, a multiple of 32, and
-  /// without a norm. With geglu only; where `tiled`, the other product must be, too.
+  /// without a norm. With geglu only; where `tiled`, the other product must be, too, with as many
+  /// untiledRows.
   std::optional<PreparedFormat> prepared;
 };
 
@@ -136,14 +139,12 @@ constexpr int64_t kScreenUppers = 64;
 constexpr int64_t screenLowers(int64_t n) { return kScreenUppers + (n + 255) / 256 * 64; }
 constexpr int64_t screenBytes(int64_t n) { return screenLowers(n) + (n + 255) / 256 * 64; }
 
-/// Rows for linear kernels: an RMS norm if `norm`, then conversion to `format`.
+/// Rows for linear kernels: an RMS norm if `norm`, then conversion to the PreparedFormat.
 /// Operands: (in, [gain if spec.norm], out, rows, thread, threads).
 /// Skip it when format is F32 and there is no norm.
-struct PrepareSpec {
-  ActivationFormat format = ActivationFormat::F32;
+struct PrepareSpec : PreparedFormat {
   int64_t k = 0;
   int64_t inStride = 0;
-  bool tiled = false; ///< more than kUntiledRows rows become BF16Tiles
   bool norm = false;
   double eps = 1e-6;
   NormGain gain = NormGain::Plain;

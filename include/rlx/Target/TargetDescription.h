@@ -51,8 +51,8 @@ struct TargetDescription {
   unsigned vectorBits = 256; ///< widest register
   Int8Dot int8Dot = Int8Dot::Generic;
 
-  /// bf16 weights are multiplied by activations rounded to bf16 (vdpbf16ps).
-  /// Otherwise the activations stay f32.
+  /// bf16 weights are multiplied by activations rounded to bf16: by vdpbf16ps or, where `tiles`, in
+  /// the matrix unit's order of sums. Otherwise the activations stay f32.
   bool bf16Dot = false;
 
   /// Prefill multiplies bf16 and quantised weights in AMX tiles, both operands rounded to bf16.

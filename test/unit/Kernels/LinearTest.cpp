@@ -162,14 +162,16 @@ void LinearKernel::check(const std::vector<Case> &cases, const std::vector<int64
 void LinearKernel::checkTiled(KernelModule &module, const Case &c) {
   TestWeights weights(c.format, c.geglu ? (c.n + 15) / 16 * 32 : c.n, c.k, 1 + c.k + c.n);
   weights.roundValuesToBF16();
-  // Half a tile more than one, two tiles and their borders.
-  const std::vector<int64_t> rowCounts = {c.tiledRows, 17, 32, 33};
+  // Half a tile more than one, two tiles and their borders; few where they have the same bits.
+  std::vector<int64_t> rowCounts = {c.tiledRows, 17, 32, 33};
+  if (untiledRows(activationOf(c)) == 1)
+    rowCounts.insert(rowCounts.end(), {16, 5, 2, 1});
   const int64_t maxRows = rowCounts.front();
   Buffer<float> in(randomFloats(maxRows * c.k, 7)), residual(randomFloats(maxRows * c.n, 9));
   ActivationFormat few = activationOf(c);
   auto compute = [&](int64_t rows, int64_t threads, bool tiled) {
     auto [prepare, spec] = stepOf(c, tiled);
-    Buffer<uint8_t> prepared(rows > kUntiledRows
+    Buffer<uint8_t> prepared(rows > untiledRows(few)
                                  ? preparedBytes(ActivationFormat::BF16Tiles, c.k, rows)
                                  : rows * preparedRowBytes(few, c.k));
     module.run(module.kernels().getPrepare(prepare), threads, in.data(), prepared.data(), rows);
@@ -188,7 +190,8 @@ void LinearKernel::checkTiled(KernelModule &module, const Case &c) {
     // Columns that are not written are NaN.
     EXPECT_EQ(std::memcmp(some.data(), all.data(), some.size() * 4), 0);
   };
-  expectSame(compute(kUntiledRows, 2, true), compute(kUntiledRows, 1, false));
+  for (int64_t rows : {int64_t(1), int64_t(RLX_EXACT_TOKENS)})
+    expectSame(compute(rows, 2, true), compute(rows, 1, false));
   const int64_t stride = specOf(c).outStride;
   std::vector<float> all = compute(maxRows, 1, true);
   std::vector<double> a;

@@ -58,7 +58,7 @@ protected:
   }
 
   static int64_t bytesOf(const PrepareSpec &spec, int64_t rows) {
-    bool tiles = spec.tiled && rows > kUntiledRows;
+    bool tiles = spec.tiled && rows > untiledRows(spec.format);
     return preparedBytes(tiles ? ActivationFormat::BF16Tiles : spec.format, spec.k, rows);
   }
 
@@ -125,11 +125,12 @@ TEST_P(PreparedLinear, EqualsTwoKernelsInTiles) {
   if (!target().tiles)
     GTEST_SKIP() << "no matrix unit";
   std::vector<Case> cases;
-  for (bool tiled : {false, true})
-    for (ActivationFormat format :
-         {ActivationFormat::F32, ActivationFormat::BF16, ActivationFormat::Int8})
-      cases.push_back({WeightFormat::Q8_0, {format, /*tiled=*/true}, tiled});
-  cases.push_back({WeightFormat::BF16, {ActivationFormat::Scaled, true}, true});
+  for (ActivationFormat format :
+       {ActivationFormat::F32, ActivationFormat::BF16, ActivationFormat::Int8}) {
+    const bool few = untiledRows(format) == 1;
+    cases.push_back({WeightFormat::Q8_0, {format, /*tiled=*/true}, /*tiled=*/false});
+    cases.push_back({few ? WeightFormat::BF16 : WeightFormat::Q8_0, {format, true}, true});
+  }
   // Several chunks of columns.
   cases.push_back({WeightFormat::Q8_0, {ActivationFormat::Int8, true}, true, false, 2112, 96});
   check(cases);
