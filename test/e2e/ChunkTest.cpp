@@ -179,6 +179,22 @@ TEST_P(LargeSteps, SmallOnesEqualSingleTokens) {
   EXPECT_TRUE(sameBits(lastLogits(single), lastLogits(several)));
 }
 
+// bf16 weights are added in the matrix unit's order by everyone.
+TEST(LargeStepsOfBF16, EqualSmallOnes) {
+  Model model = openModel("gemma2-bf16-native");
+  std::vector<int32_t> ids = someIds(model, 70, 8);
+  std::vector<float> reference;
+  for (size_t size : {70, 16, 3, 1}) {
+    Session session = newSession(model);
+    for (size_t begin = 0; begin < ids.size(); begin += size)
+      RLX_ASSERT_OK(session.prefill(
+          Span<const int32_t>(ids.data() + begin, std::min(size, ids.size() - begin))));
+    if (reference.empty())
+      reference = lastLogits(session);
+    EXPECT_TRUE(sameBits(lastLogits(session), reference)) << "steps of " << size;
+  }
+}
+
 // A one-layer view of the window: in a stack, what lies outside one layer's
 // window still arrives through the layers below, up to layers * (window - 1)
 // positions back. Layer 0 of these models has a window, and layer 1's keys come
