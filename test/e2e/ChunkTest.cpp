@@ -180,8 +180,14 @@ TEST_P(LargeSteps, SmallOnesEqualSingleTokens) {
 }
 
 // bf16 weights are added in the matrix unit's order by everyone.
-TEST(LargeStepsOfBF16, EqualSmallOnes) {
-  Model model = openModel("gemma2-bf16-native");
+class LargeStepsOfBF16 : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Models, LargeStepsOfBF16,
+                         ::testing::Values("gemma2-bf16-native",
+                                           "gemma2-bf16-native-small-buckets"),
+                         testName);
+
+TEST_P(LargeStepsOfBF16, EqualSmallOnes) {
+  Model model = openModel(GetParam());
   std::vector<int32_t> ids = someIds(model, 70, 8);
   std::vector<float> reference;
   for (size_t size : {70, 16, 3, 1}) {
