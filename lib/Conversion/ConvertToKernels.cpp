@@ -91,6 +91,9 @@ private:
     if (!workspace)
       return function.emitOpError("expected the attribute ")
              << kWorkspaceBytesAttr << "; run memory planning before";
+    if (workspace.getInt() < 0 || workspace.getInt() > kMaxWorkspaceBytes)
+      return function.emitOpError("expected a workspace of 0 to 2^44 bytes but got ")
+             << workspace.getInt();
     OpBuilder builder(function);
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
     Type i32 = builder.getI32Type();

@@ -77,12 +77,12 @@ FailureOr<View> StepBuilder::getScratch(Operation *op, const View &rows, int64_t
     op->emitOpError("expected the attribute ") << kScratchAttr << "; run memory planning before";
     return failure();
   }
+  if (failed(checkPlace(op, scratch.getInt(), begin + bytes)))
+    return failure();
   int64_t offset = scratch.getInt() + begin;
   View view = rows;
   view.pointer = offsetPointer(builder, loc, step.workspace, offset);
   view.region = {Region::Space::Workspace, offset, offset + bytes, rowBytes, 0, rowBytes};
-  if (failed(checkPlace(op, view.region)))
-    return failure();
   return view;
 }
 

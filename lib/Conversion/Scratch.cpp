@@ -14,6 +14,7 @@
 #include "rlx/Conversion/Weights.h"
 #include "rlx/Kernels/KernelSpecs.h"
 #include "llvm/Support/MathExtras.h"
+#include <limits>
 
 using namespace rlx;
 
@@ -26,11 +27,17 @@ int64_t rlx::getAttentionChunks(mlir::Operation *op, mlir::Value query, int64_t 
   return attentionChunks(past.getMax() + 1, window);
 }
 
+/// The product, or the greatest number, which memory planning refuses, where it overflows.
+static int64_t multiply(int64_t a, int64_t b) {
+  int64_t product;
+  return llvm::MulOverflow(a, b, product) ? std::numeric_limits<int64_t>::max() : product;
+}
+
 /// Bytes of the chunks of one token's heads.
 template <typename OpT> static int64_t chunkBytes(OpT op) {
   auto type = llvm::cast<mlir::RankedTensorType>(op.getQuery().getType());
   int64_t chunks = getAttentionChunks(op, op.getQuery(), op.getWindow().value_or(0));
-  return type.getDimSize(2) * chunks * attentionChunkBytes(type.getDimSize(3));
+  return multiply(multiply(type.getDimSize(2), chunks), attentionChunkBytes(type.getDimSize(3)));
 }
 
 /// Bytes of the prepared activations of a linear op.
@@ -72,9 +79,9 @@ ScreenScratch rlx::getScreenScratch(LinearOp op) {
 
 int64_t rlx::scratchBytes(mlir::Operation *op, int64_t maxTokens) {
   if (auto attention = llvm::dyn_cast<AttentionOp>(op))
-    return maxTokens * chunkBytes(attention);
+    return multiply(maxTokens, chunkBytes(attention));
   if (auto attention = llvm::dyn_cast<CachedAttentionOp>(op))
-    return maxTokens * chunkBytes(attention);
+    return multiply(maxTokens, chunkBytes(attention));
   auto linear = llvm::dyn_cast<LinearOp>(op);
   if (!linear)
     return 0;

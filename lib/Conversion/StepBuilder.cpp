@@ -116,13 +116,13 @@ LogicalResult StepBuilder::convertReturn(func::ReturnOp op) {
 }
 
 LogicalResult StepBuilder::clearCounters() {
-  auto counters = source->getAttrOfType<DenseI64ArrayAttr>(kCountersAttr);
-  if (!counters)
+  counters = getCounters(source);
+  if (counters.count == 0)
     return success();
-  int64_t begin = counters[0], end = begin + counters[1] * RLX_ALIGNMENT;
-  rlx::Region region = {rlx::Region::Space::Workspace, begin, end, end - begin, 0, end - begin};
-  if (failed(checkPlace(source, region)))
+  int64_t begin = counters.offset, bytes = counters.count * RLX_ALIGNMENT;
+  if (failed(checkPlace(source, begin, bytes)))
     return failure();
+  rlx::Region region = {rlx::Region::Space::Workspace, begin, begin + bytes, bytes, 0, bytes};
   tracker.add({}, {region});
   Value isFirst =
       arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, step.thread, getIndex(0));
@@ -130,20 +130,19 @@ LogicalResult StepBuilder::clearCounters() {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(clear.thenBlock());
   Value zero = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 0);
-  for (int64_t i = 0; i < counters[1]; ++i)
+  for (int64_t i = 0; i < counters.count; ++i)
     LLVM::StoreOp::create(builder, loc, zero,
                           offsetPointer(builder, loc, step.workspace, begin + i * RLX_ALIGNMENT));
   return success();
 }
 
 FailureOr<std::pair<Value, rlx::Region>> StepBuilder::takeCounter(Operation *op) {
-  auto counters = source->getAttrOfType<DenseI64ArrayAttr>(kCountersAttr);
-  if (!counters || countersTaken == counters[1]) {
+  if (countersTaken == counters.count) {
     op->emitOpError("expected the attribute ")
         << kCountersAttr << " of its function to hold a counter for it; run memory planning before";
     return failure();
   }
-  int64_t begin = counters[0] + countersTaken++ * RLX_ALIGNMENT;
+  int64_t begin = counters.offset + countersTaken++ * RLX_ALIGNMENT;
   rlx::Region region = {
       rlx::Region::Space::Workspace, begin, begin + RLX_ALIGNMENT, RLX_ALIGNMENT, 0, RLX_ALIGNMENT};
   return std::make_pair(offsetPointer(builder, loc, step.workspace, begin), region);
@@ -173,13 +172,14 @@ View StepBuilder::makeView(Region::Space space, Value base, int64_t offset, int6
   return view;
 }
 
-LogicalResult StepBuilder::checkPlace(Operation *op, const Region &region) {
-  int64_t bytes = source->getAttrOfType<IntegerAttr>(kWorkspaceBytesAttr).getInt();
-  if (region.begin >= 0 && region.begin % RLX_ALIGNMENT == 0 && region.end <= bytes)
+LogicalResult StepBuilder::checkPlace(Operation *op, int64_t offset, int64_t bytes) {
+  int64_t workspace = source->getAttrOfType<IntegerAttr>(kWorkspaceBytesAttr).getInt();
+  if (offset >= 0 && offset % RLX_ALIGNMENT == 0 && bytes <= workspace &&
+      offset <= workspace - bytes)
     return success();
-  return op->emitOpError("expected a place at a multiple of ")
-         << RLX_ALIGNMENT << " within the workspace of " << bytes << " bytes but got "
-         << region.begin << " to " << region.end;
+  return op->emitOpError("expected a place for ")
+         << bytes << " bytes at a multiple of " << RLX_ALIGNMENT << " within the workspace of "
+         << workspace << " bytes but got the offset " << offset;
 }
 
 FailureOr<View> StepBuilder::makeResult(OpResult result, const View &rowsLike) {
@@ -197,10 +197,11 @@ FailureOr<View> StepBuilder::makeResult(OpResult result, const View &rowsLike) {
           << " in the workspace; run memory planning before";
       return failure();
     }
-    view = makeView(Region::Space::Workspace, step.workspace, offsets[result.getResultNumber()],
-                    getColumns(result), rowsLike);
-    if (failed(checkPlace(op, view.region)))
+    int64_t offset = offsets[result.getResultNumber()];
+    int64_t columns = getColumns(result);
+    if (failed(checkPlace(op, offset, rowsLike.maxRows * columns * int64_t(sizeof(float)))))
       return failure();
+    view = makeView(Region::Space::Workspace, step.workspace, offset, columns, rowsLike);
   }
   views[result] = view;
   return view;

@@ -15,6 +15,7 @@
 #include "Stages.h"
 #include "StepArguments.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "rlx/Conversion/Attributes.h"
 #include "rlx/IR/RLXOps.h"
 #include "rlx/Kernels/KernelLibrary.h"
 #include "llvm/ADT/DenseMap.h"
@@ -108,8 +109,8 @@ private:
   mlir::FailureOr<View> makeResult(mlir::OpResult result, const View &rowsLike);
   View makeView(Region::Space space, mlir::Value base, int64_t offset, int64_t columns,
                 const View &rowsLike);
-  /// Whether `region` of the workspace is aligned and lies inside; else an error at `op`.
-  mlir::LogicalResult checkPlace(mlir::Operation *op, const Region &region);
+  /// Whether `bytes` at `offset` of the workspace lie inside, aligned; else an error at `op`.
+  mlir::LogicalResult checkPlace(mlir::Operation *op, int64_t offset, int64_t bytes);
   /// The address of a packed weight.
   mlir::FailureOr<mlir::Value> getWeight(mlir::Operation *user, mlir::FlatSymbolRefAttr name);
   /// The slot and its index.
@@ -121,7 +122,7 @@ private:
     llvm::SmallVector<Region> inPlace; ///< reads that may be of the view that is written
     llvm::SmallVector<Region> writes;
   };
-  /// Sets the counters of kernels to 0, in thread 0.
+  /// Finds the counters of kernels, and sets them to 0 in thread 0.
   mlir::LogicalResult clearCounters();
   /// The next counter of a kernel whose work is claimed, and its place.
   mlir::FailureOr<std::pair<mlir::Value, Region>> takeCounter(mlir::Operation *op);
@@ -143,6 +144,7 @@ private:
   AccessTracker tracker;
   StageTable stages;
   int64_t maxRows = 1, maxOutRows = 1;
+  Counters counters;
   int64_t countersTaken = 0;
   llvm::DenseMap<mlir::Value, View> views;
   llvm::DenseSet<mlir::Value> preparedResults; ///< of kernels that wrote no rows of f32

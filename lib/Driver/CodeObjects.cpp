@@ -8,7 +8,9 @@
 //===----------------------------------------------------------------------===//
 #include "CodeObjects.h"
 #include "rlx/Conversion/Passes.h"
+#include "rlx/Conversion/Scratch.h"
 #include "rlx/Target/CodeGen.h"
+#include "rlx/Transforms/Passes.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/TargetParser/Triple.h"
@@ -42,6 +44,7 @@ llvm::Error rlx::runTargetPhase(PassRunner &runner, mlir::ModuleOp module, Phase
     if (phase == Phase::Kernels) {
       ConvertToKernelsOptions options;
       options.targetCpu = target.name;
+      manager.addPass(createVerifyPlan(scratchBytes)); // a module to resume from may be edited
       manager.addPass(createConvertToKernels(options));
     } else {
       buildConvertToLLVMPipeline(manager, target.description);

@@ -61,3 +61,15 @@ FailureOr<SymbolAttr> rlx::getRange(Operation *op, StringRef symbol) {
     return op->emitError("expected the symbol ") << symbol << " to be declared in 'rlx.symbols'";
   return range;
 }
+
+FailureOr<int64_t> rlx::getMaxTokens(func::FuncOp function) {
+  constexpr int64_t kLimit = int64_t(1) << 24;
+  FailureOr<SymbolAttr> batch = getRange(function, RLXDialect::kBatchSymbol),
+                        seq = getRange(function, RLXDialect::kSeqSymbol);
+  if (failed(batch) || failed(seq))
+    return failure();
+  if (batch->getMax() > kLimit / std::max<int64_t>(seq->getMax(), 1))
+    return function.emitError("expected at most 2^24 tokens in a step but got up to ")
+           << batch->getMax() << " sequences of " << seq->getMax();
+  return batch->getMax() * seq->getMax();
+}

@@ -34,6 +34,9 @@ mlir::RankedTensorType withColumns(mlir::RankedTensorType type, int64_t columns)
 /// The range that `symbol` has at `op`, or an error there.
 mlir::FailureOr<SymbolAttr> getRange(mlir::Operation *op, llvm::StringRef symbol);
 
+/// BATCH * SEQ at most, or an error at `function`. Sizes computed from it do not overflow.
+mlir::FailureOr<int64_t> getMaxTokens(mlir::func::FuncOp function);
+
 } // namespace rlx
 
 #endif // RLX_LIB_TRANSFORMS_FORWARDFUNCTIONS_H

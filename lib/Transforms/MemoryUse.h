@@ -17,9 +17,6 @@
 
 namespace rlx {
 
-/// Alignment of everything in a workspace, as rlx/runtime/abi.h demands.
-constexpr int64_t kWorkspaceAlignment = 64;
-
 /// Whether results of `op` are computed from its operands' memory or from the
 /// step's arguments wherever they are used, so that they occupy none.
 bool isView(mlir::Operation *op);

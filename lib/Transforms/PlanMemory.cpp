@@ -34,17 +34,17 @@ public:
       : function(function), scratchBytes(scratchBytes) {}
 
   LogicalResult run() {
-    FailureOr<SymbolAttr> batch = getRange(function, RLXDialect::kBatchSymbol),
-                          seq = getRange(function, RLXDialect::kSeqSymbol);
-    if (failed(batch) || failed(seq))
+    FailureOr<int64_t> maxTokens = getMaxTokens(function);
+    if (failed(maxTokens))
       return failure();
-    int64_t maxTokens = batch->getMax() * seq->getMax();
     numberOps();
     for (Operation &op : function.getBody().front())
-      if (failed(addResults(op)) || failed(addScratch(op, maxTokens)))
+      if (failed(addResults(op)) || failed(addScratch(op, *maxTokens)))
         return failure();
     addCounters();
     int64_t total = place();
+    if (total > kMaxWorkspaceBytes)
+      return function.emitError("expected a workspace of at most 2^44 bytes but got ") << total;
     annotate(total);
     return success();
   }
@@ -66,6 +66,8 @@ private:
       FailureOr<int64_t> bytes = getMaxBytes(result);
       if (failed(bytes))
         return failure();
+      if (*bytes > kMaxWorkspaceBytes)
+        return op.emitOpError("expected results of at most 2^44 bytes but got ") << *bytes;
       // A result that nothing reads is still written.
       int64_t here = position[&op];
       auto used = lastUse.find(result);
@@ -105,8 +107,8 @@ private:
 
   LogicalResult addScratch(Operation &op, int64_t maxTokens) {
     int64_t bytes = scratchBytes ? scratchBytes(&op, maxTokens) : 0;
-    if (bytes < 0)
-      return op.emitOpError("expected scratch of 0 bytes or more but got ") << bytes;
+    if (bytes < 0 || bytes > kMaxWorkspaceBytes)
+      return op.emitOpError("expected scratch of 0 to 2^44 bytes but got ") << bytes;
     if (bytes == 0)
       return success();
     scratchOf[&op] = blocks.size();

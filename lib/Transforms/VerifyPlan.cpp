@@ -37,12 +37,11 @@ public:
     auto size = function->getAttrOfType<IntegerAttr>(kWorkspaceBytesAttr);
     if (!size)
       return function.emitOpError("expected the attribute ") << kWorkspaceBytesAttr;
-    bytes = size.getInt();
-    FailureOr<SymbolAttr> batch = getRange(function, RLXDialect::kBatchSymbol),
-                          seq = getRange(function, RLXDialect::kSeqSymbol);
-    if (failed(batch) || failed(seq))
+    bytes = std::min(size.getInt(), kMaxWorkspaceBytes);
+    FailureOr<int64_t> tokens = getMaxTokens(function);
+    if (failed(tokens))
       return failure();
-    maxTokens = batch->getMax() * seq->getMax();
+    maxTokens = *tokens;
     for (Operation &op : function.getBody().front())
       if (failed(step(op)))
         return failure();
@@ -81,21 +80,16 @@ private:
 
   /// Takes `range` for `value` (null: scratch memory) from those that have it.
   LogicalResult write(Operation &op, Range range, Value value) {
-    if (range.begin % kWorkspaceAlignment || range.end > bytes)
-      return op.emitOpError("expected memory on a multiple of ")
-             << kWorkspaceAlignment << " within " << bytes << " bytes but got [" << range.begin
-             << ", " << range.end << ")";
     for (OpOperand &operand : op.getOpOperands()) {
       auto held = live.find(getBuffer(operand.get()));
       if (held != live.end() && held->second.overlaps(range) &&
           !(value && canReuse(operand) && held->second == range))
         return op.emitOpError("writes over its operand ") << operand.getOperandNumber();
     }
-    if (auto counters = function->getAttrOfType<DenseI64ArrayAttr>(kCountersAttr)) {
-      Range held = {counters[0], counters[0] + counters[1] * kWorkspaceAlignment};
-      if (held.overlaps(range))
-        return op.emitOpError("writes over the counters of kernels");
-    }
+    Counters counters = getCounters(function);
+    Range held = {counters.offset, counters.offset + counters.count * kWorkspaceAlignment};
+    if (held.overlaps(range))
+      return op.emitOpError("writes over the counters of kernels");
     live.remove_if([&](const std::pair<Value, Range> &entry) {
       bool clash = entry.second.overlaps(range);
       if (clash)
@@ -116,8 +110,15 @@ private:
     FailureOr<int64_t> size = getMaxBytes(result);
     if (failed(size))
       return failure();
-    int64_t offset = offsets[result.getResultNumber()];
-    return Range{offset, offset + *size};
+    return makeRange(op, offsets[result.getResultNumber()], *size);
+  }
+
+  FailureOr<Range> makeRange(Operation *op, int64_t offset, int64_t size) {
+    if (offset % kWorkspaceAlignment == 0 && size <= bytes && offset <= bytes - size)
+      return Range{offset, offset + size};
+    return op->emitOpError("expected memory for ")
+           << size << " bytes on a multiple of " << kWorkspaceAlignment << " within " << bytes
+           << " bytes but got the offset " << offset;
   }
 
   FailureOr<std::optional<Range>> getScratch(Operation &op) {
@@ -128,7 +129,10 @@ private:
     if (!offset || offset.getInt() < 0)
       return op.emitOpError("expected the attribute ")
              << kScratchAttr << " to place " << size << " bytes";
-    return std::optional<Range>(Range{offset.getInt(), offset.getInt() + size});
+    FailureOr<Range> range = makeRange(&op, offset.getInt(), size);
+    if (failed(range))
+      return failure();
+    return std::optional<Range>(*range);
   }
 
   func::FuncOp function;

@@ -27,9 +27,14 @@ Status NpyWriter::open(const std::string &name, uint64_t rows, uint64_t columnCo
   path = name;
   rowsLeft = rows;
   columns = columnCount;
-  if (Status status = file.open(path); !status.ok())
-    return status;
-  return file.write(npyHeader(rows, columns));
+  header = npyHeader(rows, columns);
+  return file.open(path);
+}
+
+Status NpyWriter::writeHeader() {
+  std::string bytes = std::move(header);
+  header.clear();
+  return file.write(bytes);
 }
 
 Status NpyWriter::append(Span<const float> row) {
@@ -38,6 +43,8 @@ Status NpyWriter::append(Span<const float> row) {
                                                std::to_string(rowsLeft) + " more rows of " +
                                                std::to_string(columns) + " numbers but got " +
                                                std::to_string(row.size()) + " numbers");
+  if (Status status = writeHeader(); !status.ok())
+    return status;
   --rowsLeft;
   return file.write({reinterpret_cast<const char *>(row.data()), row.size() * sizeof(float)});
 }
@@ -46,6 +53,8 @@ Status NpyWriter::finish() {
   if (rowsLeft != 0)
     return Status(ErrorCode::InvalidState,
                   "cannot write '" + path + "': " + std::to_string(rowsLeft) + " rows are missing");
+  if (Status status = writeHeader(); !status.ok()) // of a matrix without rows
+    return status;
   return file.commit();
 }
 

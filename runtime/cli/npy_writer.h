@@ -23,14 +23,17 @@ std::string npyHeader(uint64_t rows, uint64_t columns);
 class NpyWriter {
 public:
   /// Starts a file of so many rows and columns. What is not a regular file,
-  /// such as /dev/stdout, is written in place.
+  /// such as /dev/stdout, is written in place, from the first row on.
   Status open(const std::string &path, uint64_t rows, uint64_t columns);
   Status append(Span<const float> row);
   /// Moves the finished file to its name; an error if rows are missing.
   Status finish();
 
 private:
+  Status writeHeader();
+
   std::string path;
+  std::string header; ///< until the first row
   OutputFile file;
   uint64_t rowsLeft = 0;
   uint64_t columns = 0;

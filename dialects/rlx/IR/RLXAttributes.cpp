@@ -250,14 +250,19 @@ LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
 // SymbolAttr, RopeAttr
 //===----------------------------------------------------------------------===//
 
+/// Far above any model, far below where sizes computed from them overflow.
+static constexpr int64_t kMaxSymbol = int64_t(1) << 32, kMaxSize = int64_t(1) << 31,
+                         kMaxElements = int64_t(1) << 40;
+
 // symbol_c1: name; symbol_c2: range.
 LogicalResult SymbolAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                  StringAttr name, int64_t min, int64_t max) {
   if (name.getValue().empty())
     return emitError() << "expected a symbol to have a name";
-  if (min < 0 || max < min)
+  if (min < 0 || max < min || max > kMaxSymbol)
     return emitError() << "expected range of symbol " << name
-                       << " to satisfy 0 <= min <= max but got [" << min << ", " << max << "]";
+                       << " to satisfy 0 <= min <= max <= 2^32 but got [" << min << ", " << max
+                       << "]";
   return success();
 }
 
@@ -318,7 +323,17 @@ static bool isWeightElement(Type type) {
   return type.isF32() || type.isF16() || type.isBF16() || isa<QuantType>(type);
 }
 
-// source_c1: offset; source_c2: type.
+static bool areInRange(ArrayRef<int64_t> sizes) {
+  int64_t elements = 1;
+  for (int64_t size : sizes) {
+    if (size < 1 || size > kMaxSize || elements > kMaxElements / size)
+      return false;
+    elements *= size;
+  }
+  return true;
+}
+
+// source_c1: offset; source_c2: type; source_c3: sizes.
 LogicalResult SourceAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, StringAttr,
                                  StringAttr, int64_t offset, RankedTensorType type) {
   if (offset < 0)
@@ -326,6 +341,8 @@ LogicalResult SourceAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
   if (!type.hasStaticShape() || type.getRank() == 0 || !isWeightElement(type.getElementType()))
     return emitError() << "expected a static tensor of f32, f16, bf16 or a quantised type but got "
                        << type;
+  if (!areInRange(type.getShape()))
+    return emitError() << "expected sizes of 1 to 2^31 and at most 2^40 elements but got " << type;
   return success();
 }
 

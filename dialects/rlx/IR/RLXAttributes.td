@@ -73,7 +73,7 @@ def RLX_SymbolAttr : RLX_Attr<"Symbol", "symbol"> {
     Rules:
 
     - symbol_c1: the name is not empty;
-    - symbol_c2: 0 ≤ min ≤ max.
+    - symbol_c2: 0 ≤ min ≤ max ≤ 2³².
   }];
   let parameters = (ins "::mlir::StringAttr":$name, "int64_t":$min, "int64_t":$max);
   let assemblyFormat = "`<` $name `,` $min `,` $max `>`";
@@ -173,7 +173,8 @@ def RLX_SourceAttr : RLX_Attr<"Source", "source"> {
 
     - source_c1: the offset is 0 or more;
     - source_c2: the type is static, has a rank of 1 or more, and its elements are
-      f32, f16, bf16 or a quantised type.
+      f32, f16, bf16 or a quantised type;
+    - source_c3: every size is between 1 and 2³¹, and there are at most 2⁴⁰ elements.
   }];
   let parameters = (ins "::mlir::StringAttr":$file, "::mlir::StringAttr":$tensor,
                         "int64_t":$offset, "::mlir::RankedTensorType":$type);

@@ -120,8 +120,10 @@ LogicalResult WeightOp::verify() {
   if (getOffset().has_value() != getSize().has_value())
     return emitOpError("expected offset and size together");
   int64_t offset = getOffset().value_or(0), size = getSize().value_or(0);
-  if (offset < 0 || offset % 64 || size < 0)
-    return emitOpError("expected an offset that is a multiple of 64 and a size but got ")
+  constexpr int64_t kLimit = int64_t(1) << 50; // sums of both do not overflow
+  if (offset < 0 || offset % 64 || size < 0 || offset > kLimit || size > kLimit)
+    return emitOpError("expected an offset that is a multiple of 64 and a size, of at most 2^50, "
+                       "but got ")
            << offset << " and " << size;
   return success();
 }

@@ -51,7 +51,7 @@ def RLX_WeightOp : RLX_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
     - weight_c7: sources of different element types are converted;
     - weight_c8: the element type is what sources and transforms give;
     - weight_c9: rows of a quantised type are a whole number of blocks;
-    - weight_c10: offset and size come together, the offset a multiple of 64;
+    - weight_c10: offset and size come together, up to 2⁵⁰, the offset a multiple of 64;
     - weight_c11: #rlx.residual_norms is for matrices, and at most #rlx.pack follows it.
   }];
   let arguments = (ins

@@ -28,6 +28,25 @@ constexpr llvm::StringLiteral kCountersAttr = "rlx.counters";
 // On a planned function, later on its rlx.variant: i64.
 constexpr llvm::StringLiteral kWorkspaceBytesAttr = "rlx.workspace_bytes";
 
+/// Alignment of everything in a workspace, as rlx/runtime/abi.h demands.
+constexpr int64_t kWorkspaceAlignment = 64;
+
+/// Far above any model's workspace, far below where sums of offsets and sizes overflow.
+constexpr int64_t kMaxWorkspaceBytes = int64_t(1) << 44;
+
+/// The counters of a planned function: their place and number; none where kCountersAttr is
+/// absent or not what it should be.
+struct Counters {
+  int64_t offset = 0, count = 0;
+};
+inline Counters getCounters(mlir::Operation *function) {
+  auto attr = function->getAttrOfType<mlir::DenseI64ArrayAttr>(kCountersAttr);
+  if (!attr || attr.size() != 2 || attr[0] < 0 || attr[0] > kMaxWorkspaceBytes || attr[1] < 0 ||
+      attr[1] > kMaxWorkspaceBytes / kWorkspaceAlignment)
+    return {};
+  return {attr[0], attr[1]};
+}
+
 // On an op whose kernel is the generic one: unit (rlx-mark-generic).
 constexpr llvm::StringLiteral kGenericAttr = "rlx.generic";
 

@@ -82,7 +82,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
       attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2112 : i64} {
-    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2112 bytes but got 128 to 2176}}
+    // expected-error@+1 {{expected a place for 2048 bytes at a multiple of 64 within the workspace of 2112 bytes but got the offset 128}}
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 128>} : (!ids) -> !x
     %h = rlx.select_rows %x from %begin : !x -> !y
     %l = rlx.linear %h, @w : !y -> !y
@@ -99,7 +99,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
       attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2112 : i64} {
-    // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2112 bytes but got 32 to 2080}}
+    // expected-error@+1 {{expected a place for 2048 bytes at a multiple of 64 within the workspace of 2112 bytes but got the offset 32}}
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 32>} : (!ids) -> !x
     %h = rlx.select_rows %x from %begin : !x -> !y
     %l = rlx.linear %h, @w : !y -> !y
@@ -156,7 +156,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 !y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
   rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
-  // expected-error@+1 {{expected a place at a multiple of 64 within the workspace of 2048 bytes but got 2048 to 2112}}
+  // expected-error@+1 {{expected a place for 64 bytes at a multiple of 64 within the workspace of 2048 bytes but got the offset 2048}}
   func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
       attributes {rlx.role = "prefill", rlx.counters = array<i64: 2048, 1>, rlx.workspace_bytes = 2048 : i64} {
     %x = rlx.embedding %ids, @w {rlx.offsets = array<i64: 0>} : (!ids) -> !x
@@ -200,5 +200,21 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
     // expected-error@+1 {{expected screen in steps of one output row only}}
     %l = rlx.linear %h, @w screen(@w, @n) {rlx.offsets = array<i64: -1>, rlx.scratch = 2304 : i64} : !y -> !y
     return %l, %h, %cache : !y, !y, !rlx.kv_cache
+  }
+}
+
+// -----
+
+!ids = tensor<?x?xi32, #rlx.dims<BATCH, SEQ>>
+!x = tensor<?x?x32xf32, #rlx.dims<BATCH, SEQ, 32>>
+!y = tensor<?x?x32xf32, #rlx.dims<BATCH, OUT, 32>>
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 16>, #rlx.symbol<"PAST_SEQ", 0, 511>, #rlx.symbol<"OUT", 0, 4>]} {
+  rlx.weight @w : tensor<32x32xf32> from [#rlx.source<file = "m", tensor = "e", offset = 0, type = tensor<32x32xf32>>] transforms [#rlx.pack<"r16">] at 0 size 4096
+  // expected-error@+1 {{expected a workspace of 0 to 2^44 bytes but got 9223372036854775807}}
+  func.func @prefill(%ids: !ids, %cache: !rlx.kv_cache, %begin: index) -> (!y, !y, !rlx.kv_cache)
+      attributes {rlx.role = "prefill", rlx.workspace_bytes = 9223372036854775807 : i64} {
+    %x = rlx.embedding %ids, @w : (!ids) -> !x
+    %y = rlx.select_rows %x from %begin : !x -> !y
+    return %y, %y, %cache : !y, !y, !rlx.kv_cache
   }
 }

@@ -20,8 +20,14 @@ func.func private @symbol_c1() attributes {test.a = #rlx.symbol<"", 0, 1>}
 // -----
 
 // symbol_c2
-// expected-error @+1 {{expected range of symbol "A" to satisfy 0 <= min <= max but got [2, 1]}}
+// expected-error @+1 {{expected range of symbol "A" to satisfy 0 <= min <= max <= 2^32 but got [2, 1]}}
 func.func private @symbol_c2() attributes {test.a = #rlx.symbol<"A", 2, 1>}
+
+// -----
+
+// symbol_c2
+// expected-error @+1 {{expected range of symbol "A" to satisfy 0 <= min <= max <= 2^32 but got [1, 4294967297]}}
+func.func private @symbol_c2_most() attributes {test.a = #rlx.symbol<"A", 1, 4294967297>}
 
 // -----
 
@@ -70,6 +76,18 @@ func.func private @source_c1() attributes {test.a = #rlx.source<file = "m", tens
 // source_c2
 // expected-error @+1 {{expected a static tensor of f32, f16, bf16 or a quantised type but got 'tensor<4xi8>'}}
 func.func private @source_c2() attributes {test.a = #rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4xi8>>}
+
+// -----
+
+// source_c3
+// expected-error @+1 {{expected sizes of 1 to 2^31 and at most 2^40 elements but got 'tensor<4x0xf32>'}}
+func.func private @source_c3() attributes {test.a = #rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4x0xf32>>}
+
+// -----
+
+// source_c3
+// expected-error @+1 {{expected sizes of 1 to 2^31 and at most 2^40 elements but got 'tensor<1048576x1048577xf32>'}}
+func.func private @source_c3_most() attributes {test.a = #rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<1048576x1048577xf32>>}
 
 // -----
 

@@ -74,7 +74,7 @@ rlx.weight @weight_c9 : tensor<4x48x!rlx.quant<"q8_0">> from [#rlx.source<file =
 // -----
 
 // weight_c10
-// expected-error @+1 {{expected an offset that is a multiple of 64 and a size but got 32 and 16}}
+// expected-error @+1 {{expected an offset that is a multiple of 64 and a size, of at most 2^50, but got 32 and 16}}
 rlx.weight @weight_c10 : tensor<4xf32> from [#rlx.source<file = "m", tensor = "t", offset = 0, type = tensor<4xf32>>] at 32 size 16
 
 // -----

@@ -54,7 +54,7 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
 module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 8>,
                                   #rlx.symbol<"PAST_SEQ", 0, 99>, #rlx.symbol<"OUT", 0, 4>]} {
   func.func @outside(%x: !x16) -> !x16 attributes {rlx.workspace_bytes = 512 : i64} {
-    // expected-error @+1 {{expected memory on a multiple of 64 within 512 bytes but got [64, 576)}}
+    // expected-error @+1 {{expected memory for 512 bytes on a multiple of 64 within 512 bytes but got the offset 64}}
     %0 = rlx.gelu %x {rlx.offsets = array<i64: 64>} : !x16
     %1 = rlx.gelu %0 {rlx.offsets = array<i64: -1>} : !x16
     return %1 : !x16
@@ -97,6 +97,31 @@ module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ",
       attributes {rlx.counters = array<i64: 448, 1>, rlx.workspace_bytes = 512 : i64} {
     // expected-error @+1 {{writes over the counters of kernels}}
     %0 = rlx.gelu %x {rlx.offsets = array<i64: 0>} : !x16
+    %1 = rlx.gelu %0 {rlx.offsets = array<i64: -1>} : !x16
+    return %1 : !x16
+  }
+}
+
+// -----
+
+!x16 = tensor<?x?x16xf32, #rlx.dims<BATCH, SEQ, 16>>
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 4096>, #rlx.symbol<"SEQ", 1, 8192>]} {
+  // expected-error @+1 {{expected at most 2^24 tokens in a step but got up to 4096 sequences of 8192}}
+  func.func @many_tokens(%x: !x16) -> !x16 attributes {rlx.workspace_bytes = 512 : i64} {
+    return %x : !x16
+  }
+}
+
+// -----
+
+!x16 = tensor<?x?x16xf32, #rlx.dims<BATCH, SEQ, 16>>
+
+module attributes {rlx.symbols = [#rlx.symbol<"BATCH", 1, 1>, #rlx.symbol<"SEQ", 1, 8>,
+                                  #rlx.symbol<"PAST_SEQ", 0, 99>, #rlx.symbol<"OUT", 0, 4>]} {
+  func.func @far_outside(%x: !x16) -> !x16 attributes {rlx.workspace_bytes = 512 : i64} {
+    // expected-error @+1 {{within 512 bytes but got the offset 9223372036854775744}}
+    %0 = rlx.gelu %x {rlx.offsets = array<i64: 9223372036854775744>} : !x16
     %1 = rlx.gelu %0 {rlx.offsets = array<i64: -1>} : !x16
     return %1 : !x16
   }

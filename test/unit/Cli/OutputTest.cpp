@@ -143,4 +143,10 @@ TEST(Npy, NamesWhatCannotBeWritten) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
 }
 
+TEST(Npy, WritesNothingBeforeTheFirstRow) {
+  NpyWriter writer;
+  EXPECT_TRUE(writer.open("/dev/full", 1, 1).ok());
+  EXPECT_FALSE(writer.append(std::vector<float>{0}).ok());
+}
+
 } // namespace
