@@ -61,9 +61,11 @@ Value KernelBuilder::at(Value pointer, Value index, int64_t bytes, int64_t offse
 Value KernelBuilder::at(Value pointer, int64_t offset) {
   if (offset == 0)
     return pointer;
-  assert(llvm::isInt<LLVM::kGEPConstantBitWidth>(offset) && "longer than a GEP's constant index");
+  LLVM::GEPArg bytes = llvm::isInt<LLVM::kGEPConstantBitWidth>(offset)
+                           ? LLVM::GEPArg(int32_t(offset))
+                           : LLVM::GEPArg(toI64(index(offset)));
   return LLVM::GEPOp::create(*this, pointer.getType(), getI8Type(), pointer,
-                             ArrayRef<LLVM::GEPArg>{int32_t(offset)});
+                             ArrayRef<LLVM::GEPArg>{bytes});
 }
 
 static unsigned elementBytes(Type type) {

@@ -154,6 +154,9 @@ private:
     FailureOr<SymbolAttr> range = getRange(function, symbol);
     if (failed(range))
       return failure();
+    if (range->getMin() > max)
+      return function.emitError("expected the range of ")
+             << *range << " to have values up to " << max;
     auto limited = SymbolAttr::get(function.getContext(), range->getName(), range->getMin(),
                                    std::min(range->getMax(), max));
     narrowSymbol(function, limited);

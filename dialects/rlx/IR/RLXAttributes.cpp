@@ -27,6 +27,10 @@ void RLXDialect::registerAttributes() {
       >();
 }
 
+/// Far above any model, far below where sizes computed from them overflow.
+static constexpr int64_t kMaxSymbol = int64_t(1) << 32, kMaxSize = int64_t(1) << 31,
+                         kMaxElements = int64_t(1) << 40;
+
 //===----------------------------------------------------------------------===//
 // DimsAttr
 //===----------------------------------------------------------------------===//
@@ -168,10 +172,15 @@ private:
       return inner;
     }
     int64_t value = 0;
+    SMLoc where = parser.getCurrentLocation();
     OptionalParseResult integer = parser.parseOptionalInteger(value);
-    if (integer.has_value())
-      return failed(*integer) ? FailureOr<AffineExpr>(failure())
-                              : getAffineConstantExpr(value, context);
+    if (integer.has_value()) {
+      if (failed(*integer))
+        return failure();
+      if (value < 0 || value > kMaxElements)
+        return parser.emitError(where, "expected a number from 0 to 2^40 in a dimension");
+      return getAffineConstantExpr(value, context);
+    }
     StringRef name;
     if (failed(parser.parseOptionalKeyword(&name)))
       return parser.emitError(parser.getCurrentLocation(),
@@ -249,10 +258,6 @@ LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
 //===----------------------------------------------------------------------===//
 // SymbolAttr, RopeAttr
 //===----------------------------------------------------------------------===//
-
-/// Far above any model, far below where sizes computed from them overflow.
-static constexpr int64_t kMaxSymbol = int64_t(1) << 32, kMaxSize = int64_t(1) << 31,
-                         kMaxElements = int64_t(1) << 40;
 
 // symbol_c1: name; symbol_c2: range.
 LogicalResult SymbolAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,

@@ -124,3 +124,8 @@ func.func private @quant_c2(tensor<32x!rlx.quant<"q8_0", 16, 18>>)
 // The syntax of a dimension.
 // expected-error @+1 {{expected a positive constant on the right of a product, division or remainder}}
 func.func private @dims_syntax(tensor<?xf32, #rlx.dims<A * B>>)
+
+// -----
+
+// expected-error @+1 {{expected a number from 0 to 2^40 in a dimension}}
+func.func private @dims_negative(tensor<?x?xf32, #rlx.dims<SEQ, SEQ + -1>>)
