@@ -174,8 +174,7 @@ View StepBuilder::makeView(Region::Space space, Value base, int64_t offset, int6
 
 LogicalResult StepBuilder::checkPlace(Operation *op, int64_t offset, int64_t bytes) {
   int64_t workspace = source->getAttrOfType<IntegerAttr>(kWorkspaceBytesAttr).getInt();
-  if (offset >= 0 && offset % RLX_ALIGNMENT == 0 && bytes <= workspace &&
-      offset <= workspace - bytes)
+  if (isPlace(offset, bytes, workspace))
     return success();
   return op->emitOpError("expected a place for ")
          << bytes << " bytes at a multiple of " << RLX_ALIGNMENT << " within the workspace of "

@@ -114,7 +114,7 @@ private:
   }
 
   FailureOr<Range> makeRange(Operation *op, int64_t offset, int64_t size) {
-    if (offset % kWorkspaceAlignment == 0 && size <= bytes && offset <= bytes - size)
+    if (isPlace(offset, size, bytes))
       return Range{offset, offset + size};
     return op->emitOpError("expected memory for ")
            << size << " bytes on a multiple of " << kWorkspaceAlignment << " within " << bytes

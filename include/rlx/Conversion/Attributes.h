@@ -34,6 +34,12 @@ constexpr int64_t kWorkspaceAlignment = 64;
 /// Far above any model's workspace, far below where sums of offsets and sizes overflow.
 constexpr int64_t kMaxWorkspaceBytes = int64_t(1) << 44;
 
+/// Whether `bytes` at `offset` lie within a workspace of so many bytes, aligned.
+inline bool isPlace(int64_t offset, int64_t bytes, int64_t workspace) {
+  return offset >= 0 && offset % kWorkspaceAlignment == 0 && bytes <= workspace &&
+         offset <= workspace - bytes;
+}
+
 /// The counters of a planned function: their place and number; none where kCountersAttr is
 /// absent or not what it should be.
 struct Counters {
