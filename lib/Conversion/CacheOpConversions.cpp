@@ -52,6 +52,19 @@ LogicalResult StepBuilder::convert(RopeAppendOp op) {
   return convertAppend(op, op.getSlotAttr(), op.getKey(), op.getValue(), op.getAngles());
 }
 
+// With the product that makes the queries attention leaves it to the matrix unit.
+FailureOr<bool> StepBuilder::isTiled(Value query, int64_t maxRows) {
+  Operation *op = query.getDefiningOp();
+  while (op && !isa<LinearOp>(op) && op->getNumOperands() > 0)
+    op = op->getOperand(0).getDefiningOp();
+  if (maxRows <= RLX_EXACT_TOKENS || !isa_and_present<LinearOp>(op))
+    return false;
+  FailureOr<Product> product = getProduct(cast<LinearOp>(op), maxRows);
+  if (failed(product))
+    return failure();
+  return product->reads.tiled;
+}
+
 LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slotName, Value query,
                                             FloatAttr scale, FloatAttr cap, int64_t window) {
   auto slot = getSlot(op, slotName);
@@ -70,12 +83,14 @@ LogicalResult StepBuilder::convertAttention(Operation *op, FlatSymbolRefAttr slo
   spec.qStride = in->getStride();
   spec.generic = op->hasAttr(kGenericAttr);
   spec.chunks = getAttentionChunks(op, query, window);
+  FailureOr<bool> tiled = isTiled(query, in->maxRows);
   FailureOr<View> out = makeResult(op->getResult(0), *in);
-  if (failed(out))
+  if (failed(tiled) || failed(out))
     return failure();
+  spec.tiled = *tiled && !spec.generic && canTile(spec, kernels.getTarget());
   StageWork work;
   work.kvSlot = slot->second;
-  work.probe = kernels.getProbe(DotProduct::F32);
+  work.probe = kernels.getProbe(spec.tiled ? DotProduct::BF16Tiles : DotProduct::F32);
   work.keyOperations = 4 * spec.heads * spec.headDim; // a product with the key, one with the value
   View to = *out;
   if (spec.chunks) {

@@ -84,6 +84,9 @@ private:
     PreparedFormat reads;
   };
   mlir::FailureOr<Product> getProduct(LinearOp op, int64_t maxRows);
+  /// Whether attention to that query, which has up to `maxRows` rows, takes the matrix unit where
+  /// there is code for it.
+  mlir::FailureOr<bool> isTiled(mlir::Value query, int64_t maxRows);
   /// How a linear op's kernel can write its result so that the product that alone reads it needs
   /// no preparation.
   mlir::FailureOr<std::optional<PreparedFormat>>

@@ -18,17 +18,14 @@
 // what it found in each, another merges them as the tiles of many tokens do.
 //
 //===----------------------------------------------------------------------===//
+#include "AttentionRows.h"
 #include "Emitters.h"
 #include "KvElements.h"
 #include "Sequences.h"
 #include "VectorMath.h"
-#include <limits>
 
 using namespace mlir;
 using namespace rlx;
-
-// The maximum before the first key: finite, so that its difference to itself is 0.
-static constexpr double kNoKey = -3.0e38;
 
 // Independent chains of fused multiply-adds that hide their latency.
 static constexpr int64_t kScoreChains = 8;
@@ -39,12 +36,6 @@ static constexpr int64_t kValueKeys = 32;
 
 // What a chunk of one token's rows leaves: the maximum, the sum's lanes, the outputs.
 static constexpr int64_t kPartSum = 64, kPartOutputs = 128;
-
-static void emitZeros(KernelBuilder &b, int64_t columns, Value address) {
-  b.forColumns(columns, [&](Value d, int64_t lanes) {
-    b.store(b.constant(b.vf(lanes), 0.0), b.at(address, d, 4));
-  });
-}
 
 /// Adds to `total`, `maximum` and `sum` of a row what a chunk has found.
 static void emitMergeChunk(KernelBuilder &b, int64_t headDim, Value total, Value &maximum,
@@ -63,31 +54,12 @@ static void emitMergeChunk(KernelBuilder &b, int64_t headDim, Value total, Value
   maximum = next;
 }
 
-/// out = total / sum
-static void emitQuotient(KernelBuilder &b, int64_t headDim, Value total, Value sum, Value out) {
-  Value inverse = b.divf(b.constant(b.f32(), 1.0), emitSum(b, sum));
-  b.forColumns(headDim, [&](Value d, int64_t lanes) {
-    VectorType type = b.vf(lanes);
-    Value value = b.load(type, b.at(total, d, 4));
-    b.store(b.fma(value, b.splat(inverse, type), b.constant(type, 0.0)), b.at(out, d, 4));
-  });
-}
-
-// A chunk lies in one piece in the ring.
-static_assert(kAttentionChunk % RLX_KV_CHUNK == 0 && RLX_KV_CHUNK % kAttentionChunk == 0);
-
 namespace {
-
-/// One query row of the tile.
-struct QueryRow {
-  Value query, out;  ///< addresses
-  Value first, last; ///< absolute positions of the keys it sees, inclusive
-};
 
 class AttentionEmitter {
 public:
   AttentionEmitter(KernelBuilder &b, const AttentionSpec &spec)
-      : b(b), spec(spec), group(spec.heads / spec.kvHeads), elements(b, spec.kvType, spec.headDim) {
+      : b(b), spec(spec), group(groupSize(spec)), elements(b, spec.kvType, spec.headDim) {
     const TargetDescription &target = b.getTarget();
     rows = target.attentionRows;
     if (spec.chunks) // No row for none: each computes what its head needs.
@@ -140,7 +112,7 @@ public:
 private:
   /// The first chunk that a sequence's only token sees, and how many.
   std::pair<Value, Value> locateChunks(Value sequence) {
-    QueryRow row = locateRow(sequence, b.index(0), b.index(1), b.index(0));
+    QueryRow row = locateRow(b, spec, sequence, b.index(0), b.index(1), b.index(0));
     Value first = b.div(row.first, kAttentionChunk), last = b.div(row.last, kAttentionChunk);
     return {first, b.add(b.sub(last, first), 1)};
   }
@@ -155,7 +127,7 @@ private:
     SequenceAddress sequence(b, b.arg(2), sequenceNumber);
     tileRows.clear();
     for (int64_t r = 0; r < rows; ++r)
-      tileRows.push_back(locateRow(sequenceNumber, head, seq, b.add(first, r)));
+      tileRows.push_back(locateRow(b, spec, sequenceNumber, head, seq, b.add(first, r)));
     for (int64_t r = 0; r < rows; ++r)
       b.forColumns(spec.headDim, [&](Value d, int64_t lanes) {
         Value query = b.load(b.vf(lanes), b.at(tileRows[r].query, d, 4));
@@ -208,23 +180,6 @@ private:
     return state;
   }
 
-  /// Rows are numbered token * group + head of the group. Those past the end repeat the last one.
-  QueryRow locateRow(Value sequence, Value head, Value seq, Value number) {
-    number = b.min(number, b.sub(b.mul(seq, group), b.index(1)));
-    Value token = b.div(number, group);
-    Value row = b.add(b.mul(sequence, seq), token);
-    Value column = b.mul(b.add(b.mul(head, group), b.rem(number, group)), spec.headDim);
-    QueryRow result;
-    result.query = b.at(b.at(b.arg(0), row, spec.qStride * 4), column, 4);
-    result.out = b.at(b.at(b.arg(1), row, spec.outStride * 4), column, 4);
-    result.last = b.add(SequenceAddress(b, b.arg(2), sequence).past(), token);
-    result.first = b.index(0);
-    if (spec.window)
-      result.first =
-          b.sub(b.max(b.add(result.last, 1), b.index(spec.window)), b.index(spec.window));
-    return result;
-  }
-
   /// The tile's keys within one chunk: fills the outputs and returns maxima, then sums.
   KernelBuilder::Values emitChunk(const KvPlanes &planes, Value chunk) {
     Value start = b.mul(chunk, kAttentionChunk), ring = b.rem(start, planes.capacity);
@@ -259,7 +214,7 @@ private:
         for (int64_t i = 0; i < step; ++i)
           for (int64_t r = 0; r < rows; ++r) {
             Value number = b.add(block, i), base = b.add(start, b.mul(number, kLanes));
-            Value score = emitMasked(products[i * rows + r], tileRows[r], base);
+            Value score = emitMasked(b, spec, products[i * rows + r], tileRows[r], base);
             next[r] = b.maxf(score, next[r]);
             b.store(score, weightAddress(number, r));
           }
@@ -300,25 +255,6 @@ private:
     if (full != spec.headDim)
       step(b.index(full), spec.headDim - full, sums);
     return sums;
-  }
-
-  /// The final scores of one row: scaled, capped, -infinity for keys it does not see.
-  Value emitMasked(Value score, const QueryRow &row, Value base) {
-    score = b.mulf(score, b.constant(b.vf(), spec.scale));
-    if (spec.cap)
-      score = emitSoftCap(b, score, *spec.cap);
-    VectorType positions = b.vec(b.i32());
-    SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, kLanes));
-    Value lane = arith::ConstantOp::create(b, b.getI32VectorAttr(numbers));
-    auto compare = [&](arith::CmpIPredicate predicate, Value bound) {
-      Value relative = arith::IndexCastOp::create(b, b.i32(), b.sub(bound, base));
-      return arith::CmpIOp::create(b, predicate, lane, b.splat(relative, positions)).getResult();
-    };
-    Value seen = compare(arith::CmpIPredicate::sle, row.last);
-    if (spec.window)
-      seen = arith::AndIOp::create(b, seen, compare(arith::CmpIPredicate::sge, row.first));
-    Value none = b.constant(b.vf(), -std::numeric_limits<double>::infinity());
-    return arith::SelectOp::create(b, seen, score, none);
   }
 
   /// Makes weights of the scores, and returns each row's maximum, then the sums of its lanes.
@@ -402,8 +338,13 @@ private:
 } // namespace
 
 void rlx::emitAttention(KernelBuilder &b, const AttentionSpec &spec) {
-  AttentionEmitter emitter(b, spec);
-  spec.chunks ? emitter.emitChunks() : emitter.emit();
+  if (spec.chunks)
+    return AttentionEmitter(b, spec).emitChunks();
+  if (!spec.tiled)
+    return AttentionEmitter(b, spec).emit();
+  b.ifElse(
+      b.less(b.index(RLX_EXACT_TOKENS), b.mul(b.arg(5), b.arg(6))),
+      [&] { emitTiledAttention(b, spec); }, [&] { AttentionEmitter(b, spec).emit(); });
 }
 
 void rlx::emitAttentionMerge(KernelBuilder &b, const AttentionSpec &spec) {

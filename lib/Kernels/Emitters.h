@@ -40,6 +40,8 @@ void emitRopeAngles(KernelBuilder &b, const RopeAnglesSpec &spec, mlir::Value ta
 void emitRope(KernelBuilder &b, const RopeSpec &spec);
 void emitKvAppend(KernelBuilder &b, const KvAppendSpec &spec);
 void emitAttention(KernelBuilder &b, const AttentionSpec &spec);
+/// What emitAttention emits for more than RLX_EXACT_TOKENS rows where spec.tiled.
+void emitTiledAttention(KernelBuilder &b, const AttentionSpec &spec);
 void emitAttentionMerge(KernelBuilder &b, const AttentionSpec &spec);
 /// The same by its definition (LinearSpec::generic, AttentionSpec::generic).
 void emitGenericLinear(KernelBuilder &b, const LinearSpec &spec);

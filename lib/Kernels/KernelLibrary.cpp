@@ -22,7 +22,8 @@ static std::string nameOf(double value) {
 }
 
 static std::string nameOf(KvType type) {
-  return type == KvType::F32 ? "f32" : type == KvType::F16 ? "f16" : "bf16";
+  static constexpr StringLiteral names[] = {"f32", "f16", "bf16", "q8_0"};
+  return names[unsigned(type)].str();
 }
 
 static void setDefault(int64_t &stride, int64_t columns) {
@@ -223,6 +224,8 @@ func::FuncOp KernelLibrary::getAttention(AttentionSpec spec) {
     name += "_generic";
   else if (spec.chunks)
     name += "_chunks" + std::to_string(spec.chunks);
+  else if (spec.tiled)
+    name += "_tiled";
   return getOrEmit(name, 4, 3, body(target, [&](KernelBuilder &b) {
                      spec.generic ? emitGenericAttention(b, spec) : emitAttention(b, spec);
                    }));

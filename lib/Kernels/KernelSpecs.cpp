@@ -18,6 +18,11 @@ bool rlx::canTile(WeightFormat format, const TargetDescription &target) {
   return target.tiles && (isQuantized(format) || format == WeightFormat::BF16);
 }
 
+// Whoever keeps keys and values in f32 wants no less of the products.
+bool rlx::canTile(const AttentionSpec &spec, const TargetDescription &target) {
+  return target.tiles && spec.kvType != KvType::F32 && spec.headDim % kTileDepth == 0;
+}
+
 ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescription &target) {
   if (isQuantized(format)) {
     const BlockFormat &blocks = blockFormat(format);

@@ -139,6 +139,10 @@ std::pair<Value, Value> rlx::emitCosSinTurns(KernelBuilder &b, Value turns) {
 }
 
 Value rlx::emitToBF16Bits(KernelBuilder &b, Value x) {
+  // An instruction there, which makes 0 of denormal numbers.
+  if (b.getTarget().bf16Dot)
+    return b.bitcast(arith::TruncFOp::create(b, withElement(x, b.getBF16Type()), x),
+                     withElement(x, b.getI16Type()));
   Value bits = b.bitcast(x, withElement(x, b.i32()));
   Value odd = andi(b, shr(b, bits, 16), 1);
   Value rounded = shr(b, arith::AddIOp::create(b, addi(b, bits, 0x7fff), odd), 16);
@@ -158,6 +162,12 @@ std::pair<Value, Value> rlx::emitFromBF16Pairs(KernelBuilder &b, Value pairs) {
   Type values = withElement(pairs, b.f32());
   Value upper = andi(b, pairs, int64_t(0xffff0000));
   return {b.bitcast(shl(b, pairs, 16), values), b.bitcast(upper, values)};
+}
+
+Value rlx::emitToBF16Pairs(KernelBuilder &b, Value lower, Value upper) {
+  VectorType bits = b.vec(b.i32());
+  Value kept = andi(b, b.bitcast(upper, bits), int64_t(0xffff0000));
+  return arith::OrIOp::create(b, kept, shr(b, b.bitcast(lower, bits), 16));
 }
 
 Value rlx::emitNearestInteger(KernelBuilder &b, Value x) {

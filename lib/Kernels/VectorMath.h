@@ -43,6 +43,9 @@ mlir::Value emitFromBF16Bits(KernelBuilder &b, mlir::Value bits);
 /// The f32 values of pairs of bf16 (i32): the lower ones, the upper ones.
 std::pair<mlir::Value, mlir::Value> emitFromBF16Pairs(KernelBuilder &b, mlir::Value pairs);
 
+/// Pairs whose bf16 values are two vectors of f32 (16 lanes each) without their lower 16 bits.
+mlir::Value emitToBF16Pairs(KernelBuilder &b, mlir::Value lower, mlir::Value upper);
+
 /// The nearest integer (ties to even) of each lane, as i32; |x| < 2^22.
 mlir::Value emitNearestInteger(KernelBuilder &b, mlir::Value x);
 

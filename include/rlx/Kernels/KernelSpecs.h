@@ -17,7 +17,7 @@
 //    and returns. Kernels hold no barrier; the caller puts one between a kernel
 //    and the next one that reads what it wrote, or overwrites what it read.
 //  - Results do not depend on `threads`, nor a row on the other rows; where the matrix
-//    unit is used (LinearSpec::tiled) on whether there are more than untiledRows.
+//    unit is used (`tiled`) on whether there are more than untiledRows or RLX_EXACT_TOKENS.
 //  - `out` may be the same view as an input of elementwise kernels, rms_norm and
 //    rope, and as the residual of linear and rms_norm; otherwise memory that is
 //    written overlaps nothing.
@@ -231,8 +231,14 @@ struct AttentionSpec {
   int64_t qStride = 0, outStride = 0;
   /// Not 0: seq is always 1, and work is shared by chunks too, of which there are no more.
   int64_t chunks = 0;
+  /// Where there are more than RLX_EXACT_TOKENS rows, batch * seq, the matrix unit multiplies: each
+  /// operand is the sum of two bf16, which have 16 bits together. Needs canTile.
+  bool tiled = false;
   bool generic = false; ///< scalar loops instead of the streaming kernel
 };
+
+/// Whether `target` has code for a spec that is `tiled`.
+bool canTile(const AttentionSpec &spec, const TargetDescription &target);
 
 enum class ElementwiseKind { Add, Mul, Scale, Gelu, GeGlu, SoftCap, Copy };
 

@@ -55,7 +55,8 @@ struct TargetDescription {
   /// the matrix unit's order of sums. Otherwise the activations stay f32.
   bool bf16Dot = false;
 
-  /// Prefill multiplies bf16 and quantised weights in AMX tiles, both operands rounded to bf16.
+  /// Prefill multiplies bf16 and quantised weights in AMX tiles, both operands rounded to bf16, and
+  /// attends in them.
   bool tiles = false;
 
   /// Panels that a product with one token reads side by side, each a stream of memory.

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A sequence goes through append and attention in chunks of several sizes. Every
-// split gives the same bits, and those are right.
+// split gives the same bits, and those are right. So with the matrix unit, where steps
+// of few rows have the bits of the kernel without it.
 //
 //===----------------------------------------------------------------------===//
 #include "TestCache.h"
@@ -47,7 +48,7 @@ struct Inputs {
   }
 };
 
-enum class Kernel { General, Chunks, Generic };
+enum class Kernel { General, Chunks, Generic, Tiled };
 
 class AttentionKernel : public KernelTest {
 protected:
@@ -66,6 +67,7 @@ protected:
     if (kernel == Kernel::Chunks)
       spec.chunks = attentionChunks(length, shape.window);
     spec.generic = kernel == Kernel::Generic;
+    spec.tiled = kernel == Kernel::Tiled;
     return spec;
   }
   static KvAppendSpec appendSpec(const Shape &shape) {
@@ -139,17 +141,79 @@ protected:
     return out;
   }
 
+  static double rms(const std::vector<float> &values) {
+    double sum = 0;
+    for (double x : values)
+      sum += x * x;
+    return std::sqrt(sum / values.size());
+  }
+
+  /// How far outputs may be off in the mean whose operands had 16 bits. A product misses what two
+  /// lower halves give, 2^-16 of it, and each operand up to 2^-15. Errors of the terms of a score
+  /// are independent, so that it is off by that times what a term is; a weight by twice that, of
+  /// itself.
+  static double tiledBound(const Inputs &kept) {
+    const double operand = 0x1p-15 + 0x1p-15 + 0x1p-16;
+    return operand * (1 + 2 * rms(kept.q) * rms(kept.k)) * rms(kept.v);
+  }
+
+  // Scores err by about 1e-6, values are below 5.
   static void checkOutputs(const Shape &shape, const Inputs &kept, const std::vector<float> &out) {
+    std::vector<float> errors = outputErrors(shape, kept, out);
+    for (size_t i = 0; i < errors.size(); ++i)
+      ASSERT_LE(errors[i], 2e-5) << "output " << i;
+  }
+
+  /// The distances of outputs from the reference, in their order.
+  static std::vector<float> outputErrors(const Shape &shape, const Inputs &kept,
+                                         const std::vector<float> &out) {
+    std::vector<float> errors(out.size());
     for (int64_t b = 0; b < kept.batch; ++b)
       for (int64_t position = 0; position < kept.length; ++position)
         for (int64_t head = 0; head < shape.heads; ++head) {
           std::vector<double> expected = reference(shape, kept, b, position, head);
           int64_t row = (b * kept.length + position) * shape.heads + head;
           for (int64_t d = 0; d < shape.headDim; ++d)
-            // Scores err by about 1e-6, values are below 5.
-            ASSERT_NEAR(out[row * shape.headDim + d], expected[d], 2e-5)
-                << "sequence " << b << " position " << position << " head " << head;
+            errors[row * shape.headDim + d] =
+                static_cast<float>(std::abs(out[row * shape.headDim + d] - expected[d]));
         }
+    return errors;
+  }
+
+  /// Rows of steps that are large enough have the bits of `whole`, those of others of `plain`.
+  static void compareSteps(const Inputs &in, const std::vector<int64_t> &steps,
+                           const std::vector<float> &got, const std::vector<float> &whole,
+                           const std::vector<float> &plain) {
+    int64_t past = 0;
+    for (int64_t seq : steps) {
+      const std::vector<float> &expected = in.batch * seq > RLX_EXACT_TOKENS ? whole : plain;
+      for (int64_t b = 0; b < in.batch; ++b) {
+        int64_t begin = (b * in.length + past) * in.qColumns;
+        EXPECT_EQ(std::memcmp(&got[begin], &expected[begin], seq * in.qColumns * 4), 0)
+            << "position " << past << " of " << testing::PrintToString(steps);
+      }
+      past += seq;
+    }
+  }
+
+  /// `plain`: what the kernel without the matrix unit gives.
+  void checkTiled(const Shape &shape, const Inputs &in, const Inputs &kept,
+                  const std::vector<float> &plain,
+                  const std::vector<std::vector<int64_t>> &splits) {
+    AttentionSpec spec = attentionSpec(shape, in.length, Kernel::Tiled);
+    if (!canTile(spec, target()))
+      return;
+    KernelModule module(target());
+    module.kernels().getAttention(spec);
+    module.kernels().getKvAppend(appendSpec(shape));
+    ASSERT_NO_FATAL_FAILURE(module.load());
+    std::vector<float> whole = runChunks(module, shape, in, {in.length}, 1, Kernel::Tiled);
+    EXPECT_LE(rms(outputErrors(shape, kept, whole)), tiledBound(kept));
+    EXPECT_NE(whole, plain);
+    // As few rows as a work item may have.
+    EXPECT_EQ(runChunks(module, shape, in, {in.length}, 16, Kernel::Tiled), whole);
+    for (const std::vector<int64_t> &split : splits)
+      compareSteps(in, split, runChunks(module, shape, in, split, 2, Kernel::Tiled), whole, plain);
   }
 
   void check(const Shape &shape, int64_t batch, int64_t length,
@@ -178,6 +242,7 @@ protected:
     for (const std::vector<int64_t> &split : splits)
       EXPECT_TRUE(equals(runChunks(module, shape, in, split, 2, Kernel::General)))
           << testing::PrintToString(split);
+    checkTiled(shape, in, kept, whole, splits);
   }
 };
 
@@ -203,7 +268,10 @@ TEST_P(AttentionKernel, OddWindowOddHead) { check({6, 2, 72, 17, KvType::F32}, 1
 TEST_P(AttentionKernel, WindowOfOneSeesItself) {
   check({2, 1, 16, 1, KvType::F32}, 1, 20, {{7, 13}});
 }
-TEST_P(AttentionKernel, TwoSequences) { check({4, 2, 32, 0, KvType::F32}, 2, 37, {{20, 17}}); }
+TEST_P(AttentionKernel, TwoSequences) {
+  check({4, 2, 32, 0, KvType::F32}, 2, 37, {{20, 17}});
+  check({4, 2, 32, 0, KvType::F16}, 2, 37, {{20, 17}, {9, 8, 20}});
+}
 
 // Past the first chunks, with windows that reach over an edge and that end on one.
 TEST_P(AttentionKernel, ManyChunks) {
@@ -211,6 +279,14 @@ TEST_P(AttentionKernel, ManyChunks) {
   check({4, 1, 16, 128, KvType::F32}, 1, 300, {{128, 1, 171}, {100, 100, 100}});
   check({3, 1, 16, 150, KvType::F32, true}, 2, 280, {{270, 10}});
   check({2, 1, 32, 150, KvType::Q8_0}, 2, 280, {{270, 10}});
+}
+
+// Several work items, the last of them not full.
+TEST_P(AttentionKernel, ManyChunksInTiles) {
+  if (!target().tiles)
+    GTEST_SKIP() << "no matrix unit";
+  check({6, 2, 64, 0, KvType::F16}, 1, 300, {{129, 171}, {255, 1, 44}, {100, 100, 100}});
+  check({4, 1, 32, 100, KvType::BF16, true}, 1, 300, {{128, 1, 171}, {37, 200, 63}});
 }
 
 RLX_INSTANTIATE_KERNEL_TEST(AttentionKernel, nativeAndBaseline());

@@ -54,6 +54,9 @@ public:
     for (int64_t b = 0; b < batch; ++b) {
       keys.emplace_back(kvHeads * plane);
       values.emplace_back(kvHeads * plane);
+      // NaN, whatever the type: nobody may use what was not written.
+      for (Buffer<uint8_t> *fresh : {&keys[b], &values[b]})
+        std::fill(fresh->data(), fresh->data() + fresh->size(), uint8_t(0xff));
       slots[2 * b + 1] = {keys[b].data(), values[b].data(), plane, plane, uint64_t(capacity)};
       sequences[b].slots = &slots[2 * b];
     }
