@@ -53,10 +53,10 @@ struct SplitTiles {
 
 /// The part of a chunk that the rows of a work item see.
 struct ChunkPart {
-  Value start;      ///< the chunk's position
+  Value start;        ///< the chunk's position
   Value keys, values; ///< addresses
-  IndexRange seen;  ///< keys within the chunk
-  IndexRange tiles; ///< the same in tiles of kTileDepth keys
+  IndexRange seen;    ///< keys within the chunk
+  IndexRange tiles;   ///< the same in tiles of kTileDepth keys
 };
 
 class TiledAttentionEmitter {
@@ -101,9 +101,7 @@ private:
   QueryRow locate(Value row) {
     return locateRow(b, spec, sequence, head, b.arg(6), b.add(firstRow, row));
   }
-  void forRows(llvm::function_ref<void(Value)> body) {
-    b.forEach(b.index(0), rowCount, 1, body);
-  }
+  void forRows(llvm::function_ref<void(Value)> body) { b.forEach(b.index(0), rowCount, 1, body); }
   /// Both tiles of rows from `row` on. The last ones may lie past the end: nobody reads their sums.
   void forTilePairs(llvm::function_ref<void(Value)> body) {
     b.forEach(b.index(0), rowCount, kRows, body);
@@ -260,8 +258,8 @@ private:
     Value none = b.constant(b.vf(), kNoKey);
     Value lanes = b.forEach(begin, end, kLanes, {none}, [&](Value key, ValueRange carried) {
                      Value place = b.at(rowScores, key, 4);
-                     Value score = emitMasked(b, spec, b.load(b.vf(), place), query,
-                                              b.add(part.start, key));
+                     Value score =
+                         emitMasked(b, spec, b.load(b.vf(), place), query, b.add(part.start, key));
                      b.store(score, place);
                      return KernelBuilder::Values{b.maxf(score, carried[0])};
                    }).front();
@@ -277,11 +275,11 @@ private:
     });
     Value total = b.load(b.vf(), sum);
     total = b.forEach(begin, end, kLanes, {total}, [&](Value key, ValueRange carried) {
-                 Value score = b.load(b.vf(), b.at(rowScores, key, 4));
-                 Value weight = emitExp(b, b.subf(score, b.splat(now, b.vf())));
-                 storeOfRow(weights, row, key, weight);
-                 return KernelBuilder::Values{b.addf(carried[0], weight)};
-               }).front();
+               Value score = b.load(b.vf(), b.at(rowScores, key, 4));
+               Value weight = emitExp(b, b.subf(score, b.splat(now, b.vf())));
+               storeOfRow(weights, row, key, weight);
+               return KernelBuilder::Values{b.addf(carried[0], weight)};
+             }).front();
     b.store(total, sum);
   }
 
