@@ -52,7 +52,8 @@ LogicalResult StepBuilder::convert(RopeAppendOp op) {
   return convertAppend(op, op.getSlotAttr(), op.getKey(), op.getValue(), op.getAngles());
 }
 
-// With the product that makes the queries attention leaves it to the matrix unit.
+// Where the product that makes the queries takes the matrix unit, so does attention: in a prompt,
+// and not in models whose weights all steps multiply alike.
 FailureOr<bool> StepBuilder::isTiled(Value query, int64_t maxRows) {
   Operation *op = query.getDefiningOp();
   while (op && !isa<LinearOp>(op) && op->getNumOperands() > 0)
