@@ -18,9 +18,11 @@ bool rlx::canTile(WeightFormat format, const TargetDescription &target) {
   return target.tiles && (isQuantized(format) || format == WeightFormat::BF16);
 }
 
-// Whoever keeps keys and values in f32 wants no less of the products.
+// Whoever keeps keys and values in f32 wants no less of the products. Of more features few rows
+// would fit a stack.
 bool rlx::canTile(const AttentionSpec &spec, const TargetDescription &target) {
-  return target.tiles && spec.kvType != KvType::F32 && spec.headDim % kTileDepth == 0;
+  return target.tiles && spec.kvType != KvType::F32 && spec.headDim % kTileDepth == 0 &&
+         spec.headDim <= 512;
 }
 
 ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescription &target) {

@@ -29,13 +29,24 @@ using namespace rlx;
 static constexpr int64_t kSide = MatrixUnit::kSide, kRows = MatrixUnit::kTokens;
 
 // Rows of a work item: the more, the fewer times are keys and values converted, as long as each
-// thread has some items, and what they need fits an L2 cache.
+// thread has some items.
 static constexpr int64_t kMostRows = 4 * kRows, kItemsPerThread = 4;
+
+// What they may need: it should fit an L2 cache, and must what a step may take of its thread's
+// stack (rlx/runtime/session.h).
+static constexpr int64_t kStackBytes = 448 << 10;
 
 /// Bytes of 16 rows, or of a panel of 16 columns, in tiles.
 static constexpr int64_t tileBytes(int64_t depth) { return depth / kTileDepth * kTileBytes; }
 
 namespace {
+
+/// The most rows of a work item for features of one size.
+static int64_t mostRows(int64_t headDim) {
+  const int64_t panels = 2 * kSide * (tileBytes(headDim) + tileBytes(kAttentionChunk));
+  const int64_t row = 2 * headDim * 4 + 2 * kAttentionChunk * 4 + kLanes * 4 + 4;
+  return std::min(kMostRows, (kStackBytes - panels) / row / kRows * kRows);
+}
 
 /// A matrix whose elements are sums of two bf16, in the tiles of rows or of panels.
 struct SplitTiles {
@@ -63,7 +74,7 @@ class TiledAttentionEmitter {
 public:
   TiledAttentionEmitter(KernelBuilder &b, const AttentionSpec &spec)
       : b(b), spec(spec), elements(b, spec.kvType, spec.headDim), unit(b),
-        exact(spec.kvType == KvType::BF16) {}
+        exact(spec.kvType == KvType::BF16), maxRows(mostRows(spec.headDim)) {}
 
   void emit() {
     allocate();
@@ -71,7 +82,7 @@ public:
     Value perHead = b.mul(seq, groupSize(spec)), pairs = b.mul(batch, spec.kvHeads);
     Value share = b.div(b.mul(perHead, pairs), b.mul(b.threads(), kItemsPerThread));
     share = b.mul(b.add(b.div(share, kRows), 1), kRows);
-    Value most = b.min(share, b.index(kMostRows));
+    Value most = b.min(share, b.index(maxRows));
     Value items = b.div(b.sub(b.add(perHead, most), b.index(1)), most), work = b.mul(items, pairs);
     unit.configure(b.index(kRows));
     b.forClaimed(b.arg(3), work, [&](Value item) {
@@ -88,14 +99,14 @@ public:
 
 private:
   void allocate() {
-    queries = SplitTiles::allocate(b, kMostRows / kTileRows, spec.headDim);
-    weights = SplitTiles::allocate(b, kMostRows / kTileRows, kAttentionChunk);
+    queries = SplitTiles::allocate(b, maxRows / kTileRows, spec.headDim);
+    weights = SplitTiles::allocate(b, maxRows / kTileRows, kAttentionChunk);
     keyPanels = SplitTiles::allocate(b, kSide, spec.headDim);
     valuePanels = SplitTiles::allocate(b, kSide, kAttentionChunk);
-    scores = b.stack(kMostRows * kAttentionChunk * 4);
-    totals = b.stack(kMostRows * spec.headDim * 4);
-    maxima = b.stack(kMostRows * 4);
-    sums = b.stack(kMostRows * kLanes * 4);
+    scores = b.stack(maxRows * kAttentionChunk * 4);
+    totals = b.stack(maxRows * spec.headDim * 4);
+    maxima = b.stack(maxRows * 4);
+    sums = b.stack(maxRows * kLanes * 4);
   }
 
   QueryRow locate(Value row) {
@@ -327,12 +338,13 @@ private:
   const AttentionSpec &spec;
   KvElements elements;
   MatrixUnit unit;
-  bool exact; ///< keys and values are bf16: nothing is left for their second half
+  bool exact;      ///< keys and values are bf16: nothing is left for their second half
+  int64_t maxRows; ///< of a work item
   // On the stack:
   SplitTiles queries{}, weights{};       ///< tiles of rows
   SplitTiles keyPanels{}, valuePanels{}; ///< of kTileDepth keys, of as many features
-  Value scores;                          ///< [kMostRows][kAttentionChunk]
-  Value totals;                          ///< [kMostRows][headDim]
+  Value scores;                          ///< [maxRows][kAttentionChunk]
+  Value totals;                          ///< [maxRows][headDim]
   Value maxima, sums;                    ///< of each row; a sum has kLanes parts
   // Of the work item:
   Value sequence, head, firstRow, rowCount;

@@ -9,6 +9,7 @@ usage: shapes_test.py RLX_COMPILE MAKE_MODEL GGUF_FOLDER
 """
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,17 @@ class ShapesTest(unittest.TestCase):
                     rows.append(file.read())
             self.assertGreater(len(rows[0]), 40 * 1024 * 4)
             self.assertTrue(rows[0] == rows[1], f"{shape} {dtype}")
+
+    def test_steps_fit_the_stack_that_they_may_take(self):
+        limit = (512 + 64) << 10  # what the process needs itself is less than 64 KiB
+        checkpoint = self.make("test-gqa8")  # rows of 256
+        for option in ("--dtype=f32", "--dtype=bf16", "--quantize=q4_0"):
+            model, _ = self.compile(checkpoint, option)
+            done = subprocess.run(
+                (model, "logits", "--ids", IDS, "-o", os.path.join(self.folder, "logits.npy")),
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (limit, limit)),
+                capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":

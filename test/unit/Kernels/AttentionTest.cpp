@@ -287,6 +287,7 @@ TEST_P(AttentionKernel, ManyChunksInTiles) {
     GTEST_SKIP() << "no matrix unit";
   check({6, 2, 64, 0, KvType::F16}, 1, 300, {{129, 171}, {255, 1, 44}, {100, 100, 100}});
   check({4, 1, 32, 100, KvType::BF16, true}, 1, 300, {{128, 1, 171}, {37, 200, 63}});
+  check({2, 1, 512, 0, KvType::F16}, 1, 80, {{40, 40}});
 }
 
 RLX_INSTANTIATE_KERNEL_TEST(AttentionKernel, nativeAndBaseline());
