@@ -53,7 +53,7 @@ LogicalResult StepBuilder::convert(RopeAppendOp op) {
 }
 
 // Where the product that makes the queries takes the matrix unit, so does attention: in a prompt,
-// and not in models whose weights all steps multiply alike.
+// if weights are bf16 or quantised. A model of f32 weights keeps the precision that it has.
 FailureOr<bool> StepBuilder::isTiled(Value query, int64_t maxRows) {
   Operation *op = query.getDefiningOp();
   while (op && !isa<LinearOp>(op) && op->getNumOperands() > 0)
