@@ -351,9 +351,8 @@ void rlx::emitAttentionMerge(KernelBuilder &b, const AttentionSpec &spec) {
   const int64_t partBytes = attentionChunkBytes(spec.headDim);
   b.forRows(b.mul(b.arg(3), spec.heads), [&](Value item) {
     Value sequence = b.div(item, spec.heads), head = b.rem(item, spec.heads);
-    Value last = SequenceAddress(b, b.arg(2), sequence).past(), first = b.index(0);
-    if (spec.window)
-      first = b.sub(b.max(b.add(last, 1), b.index(spec.window)), b.index(spec.window));
+    Value last = SequenceAddress(b, b.arg(2), sequence).past();
+    Value first = firstSeen(b, spec, last);
     Value chunks = b.sub(b.div(last, kAttentionChunk), b.div(first, kAttentionChunk));
     Value parts = b.at(b.arg(0), item, spec.chunks * partBytes);
     Value row = b.at(b.arg(1), sequence, spec.outStride * 4);

@@ -16,6 +16,12 @@
 using namespace mlir;
 using namespace rlx;
 
+Value rlx::firstSeen(KernelBuilder &b, const AttentionSpec &spec, Value last) {
+  if (!spec.window)
+    return b.index(0);
+  return b.sub(b.max(b.add(last, 1), b.index(spec.window)), b.index(spec.window));
+}
+
 QueryRow rlx::locateRow(KernelBuilder &b, const AttentionSpec &spec, Value sequence, Value head,
                         Value seq, Value number) {
   const int64_t group = groupSize(spec);
@@ -27,9 +33,7 @@ QueryRow rlx::locateRow(KernelBuilder &b, const AttentionSpec &spec, Value seque
   result.query = b.at(b.at(b.arg(0), row, spec.qStride * 4), column, 4);
   result.out = b.at(b.at(b.arg(1), row, spec.outStride * 4), column, 4);
   result.last = b.add(SequenceAddress(b, b.arg(2), sequence).past(), token);
-  result.first = b.index(0);
-  if (spec.window)
-    result.first = b.sub(b.max(b.add(result.last, 1), b.index(spec.window)), b.index(spec.window));
+  result.first = firstSeen(b, spec, result.last);
   return result;
 }
 

@@ -31,6 +31,9 @@ struct QueryRow {
 /// Query heads that read one KV head.
 inline int64_t groupSize(const AttentionSpec &spec) { return spec.heads / spec.kvHeads; }
 
+/// The first position that a row sees which sees none after `last`.
+mlir::Value firstSeen(KernelBuilder &b, const AttentionSpec &spec, mlir::Value last);
+
 /// The row `number` = token * group + head of the group, of those that read KV head `head`. Numbers
 /// past the end mean the last one.
 QueryRow locateRow(KernelBuilder &b, const AttentionSpec &spec, mlir::Value sequence,

@@ -18,11 +18,13 @@ bool rlx::canTile(WeightFormat format, const TargetDescription &target) {
   return target.tiles && (isQuantized(format) || format == WeightFormat::BF16);
 }
 
-// Whoever keeps keys and values in f32 wants no less of the products. Of more features few rows
-// would fit a stack.
+// Of more features few rows would fit the stack that a step may take.
+static constexpr int64_t kMostTiledFeatures = 512;
+
+// Whoever keeps keys and values in f32 wants no less of the products.
 bool rlx::canTile(const AttentionSpec &spec, const TargetDescription &target) {
   return target.tiles && spec.kvType != KvType::F32 && spec.headDim % kTileDepth == 0 &&
-         spec.headDim <= 512;
+         spec.headDim <= kMostTiledFeatures;
 }
 
 ActivationFormat rlx::activationFormat(WeightFormat format, const TargetDescription &target) {
