@@ -7,18 +7,20 @@
 // Temporary file, write errors, and the final rename.
 //===----------------------------------------------------------------------===//
 #include "rlx/Payload/OutputFile.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 using namespace rlx;
 namespace fs = llvm::sys::fs;
@@ -46,18 +48,37 @@ llvm::Error rlx::checkOutputPath(llvm::StringRef path) {
   return llvm::Error::success();
 }
 
-/// Has LLVM remove a file where a signal ends the program. Its handlers would also take signals
-/// that the program was started to ignore, remove the file, and let the program go on without it.
+/// Removes LLVM's list of files, then ends the program by SIGNAL.
+///
+/// LLVM's own handler lets signals in and through to their default actions before it removes
+/// anything, so that a second one (`timeout` sends its signal to a child and to its group) ends
+/// the program first. This one runs with all signals blocked; other threads that receive one
+/// meanwhile leave it to the first.
+static void removeFilesAndEnd(int signal) {
+  static std::atomic_flag ending;
+  if (ending.test_and_set())
+    return;
+  llvm::sys::RunInterruptHandlers();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+/// Has a file removed where a signal ends the program; crashes are left to LLVM's handlers. Signals
+/// that the program was started to ignore stay ignored.
 static void removeOnSignal(llvm::StringRef path) {
-  std::vector<int> ignored;
-  for (int signal : {SIGHUP, SIGINT, SIGTERM, SIGUSR2}) {
-    struct sigaction action;
-    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
-      ignored.push_back(signal);
+  constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR2};
+  bool ignored[std::size(kSignals)];
+  for (auto [index, signal] : llvm::enumerate(kSignals)) {
+    struct sigaction before;
+    ignored[index] = ::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN;
   }
   llvm::sys::RemoveFileOnSignal(path);
-  for (int signal : ignored)
-    std::signal(signal, SIG_IGN);
+  for (auto [index, signal] : llvm::enumerate(kSignals)) {
+    struct sigaction action = {};
+    action.sa_handler = ignored[index] ? SIG_IGN : removeFilesAndEnd;
+    ::sigfillset(&action.sa_mask);
+    ::sigaction(signal, &action, nullptr);
+  }
 }
 
 llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path) {

@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace rlx;
 using testing::HasSubstr;
@@ -80,4 +82,39 @@ TEST(OutputFileTest, AFailingWriteIsAnErrorAndRemovesTheFile) {
   EXPECT_THAT(message, HasSubstr("cannot write it"));
   EXPECT_FALSE(folder.exists("out.tmp"));
   EXPECT_FALSE(folder.exists("out"));
+}
+
+TEST(OutputFileTest, ASecondSignalDoesNotKeepTheFirstFromRemovingTheFile) {
+  TempFolder folder;
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    llvm::Expected<OutputFile> file = OutputFile::create(folder.path() + "/out");
+    if (!file)
+      _exit(1);
+    // SIGTERM waits for whoever lets signals in again.
+    sigset_t later;
+    sigemptyset(&later);
+    sigaddset(&later, SIGTERM);
+    sigprocmask(SIG_BLOCK, &later, nullptr);
+    std::raise(SIGTERM);
+    std::raise(SIGINT);
+    _exit(2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << status;
+  EXPECT_FALSE(folder.exists("out.tmp"));
+}
+
+TEST(OutputFileTest, IgnoredSignalsStayIgnored) {
+  TempFolder folder;
+  auto handler = std::signal(SIGHUP, SIG_IGN);
+  {
+    llvm::Expected<OutputFile> file = OutputFile::create(folder.path() + "/out");
+    ASSERT_TRUE(bool(file));
+    std::raise(SIGHUP);
+    EXPECT_TRUE(folder.exists("out.tmp"));
+  }
+  std::signal(SIGHUP, handler);
 }
