@@ -132,7 +132,9 @@ llvm::Error BinaryOutput::finish(ModelContents contents) {
   if (llvm::Error error =
           payload->add("manifest.json", llvm::arrayRefFromStringRef(writeManifest(manifest))))
     return error;
-  return payload->finish();
+  if (llvm::Error error = payload->finish())
+    return error;
+  return file.flush();
 }
 
 static llvm::Expected<std::unique_ptr<ModelOutput>> createBinary(const CompileOptions &options,
@@ -251,7 +253,14 @@ llvm::Error LooseOutput::finish(ModelContents contents) {
       return error;
   if (llvm::Error error = addFile("h", makeHeader(contents, nameOf("weights"))))
     return error;
-  return addFile("json", writeManifest(manifest));
+  if (llvm::Error error = addFile("json", writeManifest(manifest)))
+    return error;
+  for (OutputFile &file : others)
+    if (llvm::Error error = file.flush())
+      return error;
+  if (llvm::Error error = weights.flush())
+    return error;
+  return code.flush();
 }
 
 llvm::Error LooseOutput::commit() {

@@ -10,6 +10,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
 #include <atomic>
@@ -24,6 +25,11 @@
 
 using namespace rlx;
 namespace fs = llvm::sys::fs;
+
+// The system keeps a file's bytes in memory in units as large as the writes that brought them, at
+// most a huge page. Only whole huge pages are mapped as such, which saves a model that reads all
+// its weights for each token most of its address translations.
+static constexpr uint64_t kPieceBytes = 2 << 20;
 
 static llvm::Error outputError(llvm::StringRef path, const llvm::Twine &message) {
   return llvm::createStringError(path + ": " + message);
@@ -104,7 +110,7 @@ OutputFile::OutputFile(std::string path, std::string temporary, int descriptor)
 
 OutputFile::OutputFile(OutputFile &&other) noexcept
     : path(std::move(other.path)), temporary(std::move(other.temporary)),
-      descriptor(other.descriptor), offset(other.offset) {
+      descriptor(other.descriptor), offset(other.offset), waiting(std::move(other.waiting)) {
   other.descriptor = -1;
 }
 
@@ -121,7 +127,7 @@ llvm::Error OutputFile::failure(const char *action, int code) const {
                                (code == ENOSPC ? "; nothing was written" : ""));
 }
 
-llvm::Error OutputFile::write(llvm::ArrayRef<uint8_t> bytes) {
+llvm::Error OutputFile::writeThrough(llvm::ArrayRef<uint8_t> bytes) {
   while (!bytes.empty()) {
     ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR)
@@ -129,9 +135,36 @@ llvm::Error OutputFile::write(llvm::ArrayRef<uint8_t> bytes) {
     if (count <= 0)
       return failure("write", count == 0 ? EIO : errno);
     bytes = bytes.drop_front(count);
-    offset += count;
   }
   return llvm::Error::success();
+}
+
+llvm::Error OutputFile::write(llvm::ArrayRef<uint8_t> bytes) {
+  while (!bytes.empty()) {
+    uint64_t room = kPieceBytes - offset % kPieceBytes;
+    bool whole = waiting.empty() && bytes.size() >= room;
+    if (whole)
+      room += llvm::alignDown(bytes.size() - room, kPieceBytes);
+    llvm::ArrayRef<uint8_t> part = bytes.take_front(room);
+    bytes = bytes.drop_front(part.size());
+    offset += part.size();
+    if (whole) {
+      if (llvm::Error error = writeThrough(part))
+        return error;
+      continue;
+    }
+    waiting.insert(waiting.end(), part.begin(), part.end());
+    if (offset % kPieceBytes == 0)
+      if (llvm::Error error = flush())
+        return error;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error OutputFile::flush() {
+  llvm::Error error = writeThrough(waiting);
+  waiting.clear();
+  return error;
 }
 
 llvm::Error OutputFile::write(llvm::StringRef text) {
@@ -139,6 +172,8 @@ llvm::Error OutputFile::write(llvm::StringRef text) {
 }
 
 llvm::Error OutputFile::seek(uint64_t to) {
+  if (llvm::Error error = flush())
+    return error;
   if (::lseek(descriptor, static_cast<off_t>(to), SEEK_SET) < 0)
     return failure("seek in", errno);
   offset = to;
@@ -146,6 +181,8 @@ llvm::Error OutputFile::seek(uint64_t to) {
 }
 
 llvm::Error OutputFile::commit(bool executable) {
+  if (llvm::Error error = flush())
+    return error;
   mode_t mask = ::umask(0);
   ::umask(mask);
   if (::fchmod(descriptor, (executable ? 0777 : 0666) & ~mask) != 0)

@@ -57,7 +57,12 @@ Expected<MappedRegion> MappedRegion::reserve(uint64_t bytes) {
 }
 
 Expected<MappedRegion> MappedRegion::file(int descriptor, uint64_t bytes) {
-  return map(bytes, PROT_READ, MAP_PRIVATE, descriptor);
+  Expected<MappedRegion> region = map(bytes, PROT_READ, MAP_PRIVATE, descriptor);
+  // Bytes that are not in memory yet are then read in huge pages where the file system has them. A
+  // system that refuses maps small ones.
+  if (region && region->base)
+    madvise(region->base, bytes, MADV_HUGEPAGE);
+  return region;
 }
 
 void MappedRegion::discard() {

@@ -14,6 +14,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
+#include <vector>
 
 namespace rlx {
 
@@ -31,12 +32,15 @@ public:
   /// Removes PATH.tmp unless commit() succeeded.
   ~OutputFile();
 
-  /// Writes at the current position, without a buffer.
+  /// Writes at the current position. Up to 2 MiB wait for more, so that an error may come with
+  /// what is called next.
   llvm::Error write(llvm::ArrayRef<uint8_t> bytes);
   llvm::Error write(llvm::StringRef text);
+  /// Writes what waits.
+  llvm::Error flush();
   llvm::Error seek(uint64_t offset);
   uint64_t position() const { return offset; }
-  /// Where the bytes are until commit().
+  /// Where the bytes are until commit(), but for those that wait.
   llvm::StringRef temporaryPath() const { return temporary; }
 
   /// Makes the bytes durable and renames PATH.tmp to PATH.
@@ -45,10 +49,12 @@ public:
 private:
   OutputFile(std::string path, std::string temporary, int descriptor);
   llvm::Error failure(const char *action, int code) const;
+  llvm::Error writeThrough(llvm::ArrayRef<uint8_t> bytes);
 
   std::string path, temporary;
   int descriptor = -1;
   uint64_t offset = 0;
+  std::vector<uint8_t> waiting; ///< up to `offset`
 };
 
 } // namespace rlx

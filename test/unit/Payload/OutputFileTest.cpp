@@ -7,6 +7,7 @@
 #include "rlx/Payload/OutputFile.h"
 #include "TempFolder.h"
 #include <csignal>
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -74,14 +75,49 @@ TEST(OutputFileTest, AFailingWriteIsAnErrorAndRemovesTheFile) {
   std::string message;
   {
     llvm::Expected<OutputFile> file = OutputFile::create(folder.path() + "/out");
-    if (file)
-      message = llvm::toString(file->write(std::string(10000, 'x')));
+    if (file) {
+      llvm::cantFail(file->write(std::string(10000, 'x'))); // waits for more
+      message = llvm::toString(file->flush());
+    }
   }
   setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
   EXPECT_THAT(message, HasSubstr("cannot write it"));
   EXPECT_FALSE(folder.exists("out.tmp"));
   EXPECT_FALSE(folder.exists("out"));
+}
+
+TEST(OutputFileTest, WritesWholeHugePagesUntilItIsFlushed) {
+  constexpr size_t kPiece = 2 << 20;
+  TempFolder folder;
+  llvm::Expected<OutputFile> file = OutputFile::create(folder.path() + "/out");
+  ASSERT_TRUE(bool(file));
+  auto sizeNow = [&] { return std::filesystem::file_size(folder.path() + "/out.tmp"); };
+  std::string expected;
+  auto write = [&](size_t size) {
+    std::string part;
+    for (size_t i = 0; i < size; ++i)
+      part.push_back(static_cast<char>((expected.size() + i) * 2654435761u >> 24));
+    llvm::cantFail(file->write(part));
+    expected += part;
+    EXPECT_EQ(file->position(), expected.size());
+    EXPECT_EQ(sizeNow(), expected.size() / kPiece * kPiece);
+  };
+  // Parts within a piece, to its end, over several, of exactly one, and beyond its start.
+  for (size_t size : {size_t(1), kPiece - 2, size_t(1), kPiece, 2 * kPiece + 5, size_t(70000)})
+    write(size);
+  for (int i = 0; i < 100; ++i)
+    write(65521);
+  // What was written before is changed in place.
+  llvm::cantFail(file->seek(kPiece - 1));
+  EXPECT_EQ(sizeNow(), expected.size());
+  llvm::cantFail(file->write(llvm::StringRef("across")));
+  expected.replace(kPiece - 1, 6, "across");
+  llvm::cantFail(file->seek(expected.size()));
+  llvm::cantFail(file->write(llvm::StringRef("end")));
+  expected += "end";
+  llvm::cantFail(file->commit(/*executable=*/false));
+  EXPECT_TRUE(folder.read("out") == expected);
 }
 
 TEST(OutputFileTest, ASecondSignalDoesNotKeepTheFirstFromRemovingTheFile) {
