@@ -11,6 +11,7 @@
 // rlx/Target/WeightFormat.h.
 //
 //===----------------------------------------------------------------------===//
+#include "MatrixUnit.h"
 #include "WeightReader.h"
 
 using namespace mlir;
@@ -29,6 +30,8 @@ public:
 
   int64_t stepSize() const override { return kBlock; }
 
+  int64_t byteParts() const override { return parts; }
+
   Value panel(KernelBuilder &b, Value weights, Value panel) const override {
     return b.at(weights, panel, format.panelBytes(k));
   }
@@ -36,32 +39,53 @@ public:
   void emitStep(KernelBuilder &b, const Tile &tile, Value position, int64_t count,
                 MutableArrayRef<Value> accumulators) const override {
     tile.ahead(position, count);
-    // A row's scales are 4 bytes a block, its sums 4 bytes a part.
-    Value scales = b.at(tile.activations, b.div(position, 8), 1, k);
-    Value sums = b.at(tile.activations, b.div(position, 8 / parts), 1, k + k / 8);
+    Factors factors = factorsOf(b, tile, position);
     for (int64_t part = 0; part < parts; ++part) {
-      SmallVector<Value> integers = startValues(b, tile, sums, part);
+      SmallVector<Value> integers;
+      for (int64_t token = 0; token < tile.tokens; ++token)
+        integers.append(tile.panels.size(),
+                        startValue(b, factors.sums, token * tile.rowBytes + part * 4));
       multiplyGroups(b, tile, position, part, integers);
-      SmallVector<Value> weightScales, minima;
-      for (Value panel : tile.panels) {
-        ScaleAddress address = scaleAddress(b, panel, position);
-        weightScales.push_back(loadScale(b, address, part, b.index(0), kLanes));
-        minima.push_back(loadMinimum(b, address, part, b.index(0), kLanes));
-      }
+      loadPart(b, tile, position, part, factors);
       for (int64_t token = 0; token < tile.tokens; ++token) {
-        Value scale = b.loadSplat(b.vf(), scales, token * tile.rowBytes);
-        Value scaledSum;
-        if (format.minima)
-          scaledSum = b.loadSplat(b.vf(), sums, token * tile.rowBytes + part * 4);
-        for (auto [panel, weightScale] : llvm::enumerate(weightScales)) {
-          unsigned i = token * tile.panels.size() + panel;
-          Value sum = arith::SIToFPOp::create(b, b.vf(), integers[i]);
-          accumulators[i] = b.fma(sum, b.mulf(weightScale, scale), accumulators[i]);
-          if (format.minima)
-            accumulators[i] = b.fma(minima[panel], scaledSum, accumulators[i]);
-        }
+        size_t first = token * tile.panels.size();
+        addProducts(b, factors, part, token * tile.rowBytes,
+                    ArrayRef(integers).slice(first, tile.panels.size()),
+                    accumulators.slice(first, tile.panels.size()));
       }
     }
+  }
+
+  void emitByteProducts(KernelBuilder &b, const Tile &tile, const ByteUnit &unit, Value position,
+                        int64_t part) const override {
+    SmallVector<Value> weights;
+    for (auto [panel, address] : llvm::enumerate(tile.panels))
+      weights.push_back(
+          emitBytes(b, codeAddress(b, address, position), part, unit.weightsOf(panel)));
+    unit.multiply(b.at(tile.activations, position, 1, part * kBlock / parts), tile.rowBytes,
+                  weights);
+  }
+
+  void emitByteSums(KernelBuilder &b, const Tile &tile, const ByteUnit &unit, Value tokens,
+                    Value position, int64_t part, Value accumulators) const override {
+    const int64_t panels = tile.panels.size(), vectorBytes = 4 * kLanes;
+    Factors factors = factorsOf(b, tile, position);
+    loadPart(b, tile, position, part, factors);
+    b.forEach(b.index(0), tokens, 1, [&](Value token) {
+      Factors ofToken = factors;
+      ofToken.scales = b.at(factors.scales, token, tile.rowBytes);
+      ofToken.sums = b.at(factors.sums, token, tile.rowBytes);
+      Value memory = b.at(accumulators, token, panels * vectorBytes);
+      Value start = startValue(b, ofToken.sums, part * 4);
+      SmallVector<Value> integers, sums;
+      for (int64_t panel = 0; panel < panels; ++panel) {
+        integers.push_back(arith::AddIOp::create(b, start, unit.sums(token, panel)));
+        sums.push_back(b.load(b.vf(), memory, panel * vectorBytes));
+      }
+      addProducts(b, ofToken, part, 0, integers, sums);
+      for (int64_t panel = 0; panel < panels; ++panel)
+        b.store(sums[panel], memory, panel * vectorBytes);
+    });
   }
 
   void emitTile(KernelBuilder &b, Value panel, Value position, int64_t, Value out) const override {
@@ -108,6 +132,46 @@ public:
   }
 
 private:
+  /// What the integers of a block are multiplied by.
+  struct Factors {
+    Value scales, sums;                      ///< addresses: of the first token
+    SmallVector<Value> weightScales, minima; ///< of the panels, for one part
+  };
+
+  Factors factorsOf(KernelBuilder &b, const Tile &tile, Value position) const {
+    // A row's scales are 4 bytes a block, its sums 4 bytes a part.
+    return {b.at(tile.activations, b.div(position, 8), 1, k),
+            b.at(tile.activations, b.div(position, 8 / parts), 1, k + k / 8),
+            {},
+            {}};
+  }
+
+  void loadPart(KernelBuilder &b, const Tile &tile, Value position, int64_t part,
+                Factors &factors) const {
+    factors.weightScales.clear();
+    factors.minima.clear();
+    for (Value panel : tile.panels) {
+      ScaleAddress address = scaleAddress(b, panel, position);
+      factors.weightScales.push_back(loadScale(b, address, part, b.index(0), kLanes));
+      factors.minima.push_back(loadMinimum(b, address, part, b.index(0), kLanes));
+    }
+  }
+
+  /// Adds one token's integers, one for each panel, times their scales to its accumulators.
+  void addProducts(KernelBuilder &b, const Factors &factors, int64_t part, int64_t tokenBytes,
+                   ArrayRef<Value> integers, MutableArrayRef<Value> accumulators) const {
+    Value scale = b.loadSplat(b.vf(), factors.scales, tokenBytes);
+    Value scaledSum;
+    if (format.minima)
+      scaledSum = b.loadSplat(b.vf(), factors.sums, tokenBytes + part * 4);
+    for (auto [panel, weightScale] : llvm::enumerate(factors.weightScales)) {
+      Value sum = arith::SIToFPOp::create(b, b.vf(), integers[panel]);
+      accumulators[panel] = b.fma(sum, b.mulf(weightScale, scale), accumulators[panel]);
+      if (format.minima)
+        accumulators[panel] = b.fma(factors.minima[panel], scaledSum, accumulators[panel]);
+    }
+  }
+
   /// The codes of one block as rows of a tile take them: lane 2r + i of half h is column
   /// 2 * pair + i of row 8h + r.
   class TileCodes {
@@ -238,21 +302,12 @@ private:
   }
 
   /// Unsigned quants are too great by the offset, which the start value takes back.
-  SmallVector<Value> startValues(KernelBuilder &b, const Tile &tile, Value sums,
-                                 int64_t part) const {
+  Value startValue(KernelBuilder &b, Value sums, int64_t offset) const {
     VectorType type = b.vec(b.i32());
-    SmallVector<Value> result;
-    for (int64_t token = 0; token < tile.tokens; ++token) {
-      Value start;
-      if (format.offset == 0 || isSigned(b.getTarget())) {
-        start = b.constantInt(type, 0);
-      } else {
-        Value sum = b.load(b.i32(), sums, token * tile.rowBytes + part * 4);
-        start = b.splat(b.mul(sum, b.constantInt(b.i32(), -format.offset)), type);
-      }
-      result.append(tile.panels.size(), start);
-    }
-    return result;
+    if (format.offset == 0 || isSigned(b.getTarget()))
+      return b.constantInt(type, 0);
+    Value sum = b.load(b.i32(), sums, offset);
+    return b.splat(b.mul(sum, b.constantInt(b.i32(), -format.offset)), type);
   }
 
   void multiplyGroups(KernelBuilder &b, const Tile &tile, Value position, int64_t part,
@@ -274,6 +329,17 @@ private:
         }
       }
     }
+  }
+
+  /// The bytes of a part of a block as a matrix unit takes them: where they are, or unpacked to
+  /// `memory`.
+  Value emitBytes(KernelBuilder &b, Value codes, int64_t part, Value memory) const {
+    const int64_t groups = kBlock / 4 / parts, first = part * groups;
+    if (format.bits == 8)
+      return b.at(codes, first * kVectorBytes);
+    for (int64_t group = 0; group < groups; ++group)
+      b.store(unpack(b, codes, first + group), memory, group * kVectorBytes);
+    return memory;
   }
 
   /// Positions 4 * group … of a block as the bytes that the dot product takes.

@@ -13,11 +13,13 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"
+#include "MatrixUnit.h"
 #include "RowConverter.h"
 #include "WeightPrefetch.h"
 #include "WeightReader.h"
 #include "llvm/ADT/bit.h"
 #include <limits>
+#include <optional>
 
 using namespace mlir;
 using namespace rlx;
@@ -110,6 +112,11 @@ private:
   /// Many tokens: all units for the first block of tokens, then for the next.
   void emitRows() {
     TileShape shape = b.getTarget().gemmTileFor(spec.format);
+    if (b.getTarget().tiles && reader->byteParts()) {
+      byteUnit.emplace(b, reader->stepSize() / reader->byteParts());
+      byteSums = b.stack(ByteUnit::kTokens * ByteUnit::kPanels * kLanes * 4);
+      shape = {ByteUnit::kTokens, ByteUnit::kPanels};
+    }
     int64_t panels = llvm::alignTo(shape.panels, unit);
     // Full tiles, then powers of two.
     SmallVector<int64_t> ladder = {std::max<int64_t>(shape.tokens * shape.panels / panels, 1)};
@@ -125,6 +132,9 @@ private:
                        [&](IndexRange groups, IndexRange tokens) {
                          emitGroups(panels / unit, ladder, groups, tokens);
                        });
+    if (byteUnit)
+      byteUnit->release();
+    byteUnit.reset();
   }
 
   /// Memory for f32 outputs of a group.
@@ -209,6 +219,10 @@ private:
 
   void emitTokens(ArrayRef<Value> panels, Value panel, ArrayRef<int64_t> ladder, Value first,
                   Value last) {
+    if (byteUnit)
+      return b.forEach(first, last, ByteUnit::kTokens, [&](Value token) {
+        emitByteTile(panels, panel, token, b.min(b.sub(last, token), b.index(ByteUnit::kTokens)));
+      });
     if (ladder.size() == 1)
       return b.forEach(first, last, 1, [&](Value token) { emitTile(panels, panel, token, 1, {}); });
     SmallVector<Value> ends, passes = {b.index(0)}; // of the ladder's steps; before each
@@ -244,6 +258,46 @@ private:
     }
   }
 
+  /// A tile of any number of tokens, whose bytes the matrix unit multiplies.
+  void emitByteTile(ArrayRef<Value> panels, Value panel, Value token, Value tokens) {
+    const int64_t sumBytes = panels.size() * kLanes * 4;
+    Tile tile;
+    tile.panels.assign(panels.begin(), panels.end());
+    tile.activations = b.at(b.arg(1), token, rowBytes);
+    tile.rowBytes = rowBytes;
+    tile.ahead = [&](Value k, int64_t count) { prefetch(panels, k, count, {}); };
+    byteUnit->configure(tokens);
+    Value zeros = b.constant(b.vf(panels.size() * kLanes), 0.0);
+    b.forEach(b.index(0), tokens, 1, [&](Value i) { b.store(zeros, b.at(byteSums, i, sumBytes)); });
+    // The unit multiplies what comes next while the sums before are used; at the end, once more
+    // what came last.
+    const int64_t step = reader->stepSize(), parts = reader->byteParts();
+    auto multiply = [&](Value k, int64_t part) {
+      reader->emitByteProducts(b, tile, *byteUnit, k, part);
+    };
+    multiply(b.index(0), 0);
+    byteUnit->store(panels.size());
+    b.forEach(b.index(0), b.index(spec.k), step, [&](Value k) {
+      tile.ahead(k, step);
+      for (int64_t part = 0; part < parts; ++part) {
+        if (part + 1 < parts)
+          multiply(k, part + 1);
+        else
+          multiply(b.min(b.add(k, step), b.index(spec.k - step)), 0);
+        reader->emitByteSums(b, tile, *byteUnit, tokens, k, part, byteSums);
+        byteUnit->store(panels.size());
+      }
+    });
+    b.forEach(b.index(0), tokens, 1, [&](Value i) {
+      SmallVector<Value> sums;
+      for (size_t p = 0; p < panels.size(); ++p)
+        sums.push_back(b.load(b.vf(), b.at(byteSums, i, sumBytes), p * kLanes * 4));
+      Value row = b.add(token, i);
+      emitLinearEpilogue(b, spec, sums, panel, row, tail,
+                         [&](Value values, Value column) { store(values, row, column); });
+    });
+  }
+
   /// The products of panels with tokens, token by token.
   SmallVector<Value> emitProduct(ArrayRef<Value> panels, Value token, int64_t tokens, Pass pass) {
     Tile tile;
@@ -270,12 +324,19 @@ private:
   /// token, or the same positions of the panels that come next.
   void prefetch(ArrayRef<Value> panels, Value k, int64_t count, Pass pass) {
     int64_t distance = b.getTarget().prefetchBytes;
+    int64_t panelBytes = packedWeightBytes(spec.format, kLanes, spec.k);
+    int64_t groupBytes = panels.size() * panelBytes;
     if (pass.prefetch)
-      pass.prefetch->emitStep(panels, pass.number, k, count,
-                              panels.size() * packedWeightBytes(spec.format, kLanes, spec.k));
-    else if (distance)
-      for (Value panel : panels)
-        prefetchColumns(b, spec, panel, k, count, distance);
+      return pass.prefetch->emitStep(panels, pass.number, k, count, groupBytes);
+    if (!distance)
+      return;
+    // Behind a panel's end comes the next one, which is read at the same time as this one: what
+    // will be read then is in the next group.
+    Value last = b.index(spec.k - 1 - distance * spec.k / panelBytes);
+    Value skipped =
+        arith::SelectOp::create(b, b.less(last, k), b.index(groupBytes - panelBytes), b.index(0));
+    for (Value panel : panels)
+      prefetchColumns(b, spec, b.at(panel, skipped, 1), k, count, distance);
   }
 
   KernelBuilder &b;
@@ -287,9 +348,11 @@ private:
   ActivationFormat input; ///< of rows that are not in tiles
   int64_t rowBytes = 0;
   Value rows, counter;
-  Value outputs;                 ///< of a group, f32, on the stack
-  Value firstToken, firstColumn; ///< of them
-  bool tail = false;             ///< emitting the panel whose last columns are missing
+  std::optional<ByteUnit> byteUnit; ///< of products with several tokens
+  Value byteSums;                   ///< of a tile, on the stack
+  Value outputs;                    ///< of a group, f32, on the stack
+  Value firstToken, firstColumn;    ///< of them
+  bool tail = false;                ///< emitting the panel whose last columns are missing
 };
 
 } // namespace

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "MatrixUnit.h"
+#include <array>
 
 using namespace mlir;
 using namespace rlx;
@@ -60,4 +61,47 @@ void MatrixUnit::clearSums(int64_t side, int64_t panel) {
 void MatrixUnit::storeSums(int64_t side, int64_t panel, Value address, int64_t stride) {
   b.intrinsic("llvm.x86.tilestored64",
               {tile(sumTile(side, panel)), address, b.toI64(b.index(stride))});
+}
+
+ByteUnit::ByteUnit(KernelBuilder &b, int64_t columns)
+    : b(b), columns(columns), config(b.stack(kConfigBytes)),
+      unpacked(b.stack(kPanels * panelBytes())), products(b.stack(kPanels * kTileBytes)) {}
+
+void ByteUnit::configure(Value tokens) const {
+  std::array<int8_t, kConfigBytes> bytes = {kPalette};
+  auto shape = [&](int64_t number, int64_t rows, int64_t rowBytes) {
+    bytes[kConfigRowBytes + 2 * number] = static_cast<int8_t>(rowBytes);
+    bytes[kConfigRows + number] = static_cast<int8_t>(rows);
+  };
+  shape(kTokenTile, kTokens, columns);
+  for (int64_t panel = 0; panel < kPanels; ++panel)
+    shape(panel, kTokens, kTileRowBytes);
+  for (int64_t panel = 0; panel < kPanelTiles; ++panel)
+    shape(kPanelTile + panel, columns / 4, kTileRowBytes);
+  auto attribute =
+      DenseElementsAttr::get(b.vec(b.getI8Type(), kConfigBytes), ArrayRef<int8_t>(bytes));
+  b.store(arith::ConstantOp::create(b, attribute), config);
+  Value rows = arith::IndexCastOp::create(b, b.getI8Type(), tokens);
+  for (int64_t number = 0; number <= kTokenTile; ++number)
+    b.store(rows, config, kConfigRows + number);
+  b.intrinsic("llvm.x86.ldtilecfg", {config});
+}
+
+void ByteUnit::multiply(Value activations, int64_t rowBytes, ArrayRef<Value> weights) const {
+  b.intrinsic("llvm.x86.tileloadd64", {tile(kTokenTile), activations, stride(rowBytes)});
+  for (auto [panel, address] : llvm::enumerate(weights)) {
+    Value weightTile = tile(kPanelTile + panel % kPanelTiles);
+    b.intrinsic("llvm.x86.tilezero", {tile(panel)});
+    b.intrinsic("llvm.x86.tileloadd64", {weightTile, address, stride(kTileRowBytes)});
+    b.intrinsic("llvm.x86.tdpbsud", {tile(panel), tile(kTokenTile), weightTile});
+  }
+}
+
+void ByteUnit::store(int64_t panels) const {
+  for (int64_t panel = 0; panel < panels; ++panel)
+    b.intrinsic("llvm.x86.tilestored64", {tile(panel), sumsOf(panel), stride(kTileRowBytes)});
+}
+
+Value ByteUnit::sums(Value token, int64_t panel) const {
+  return b.load(b.vec(b.i32()), b.at(sumsOf(panel), token, kTileRowBytes));
 }

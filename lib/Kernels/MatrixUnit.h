@@ -62,6 +62,45 @@ private:
   Value config;
 };
 
+/// Emits tile instructions for the bytes of up to 16 tokens x panels: exact sums, as of Dot4.cpp.
+class ByteUnit {
+public:
+  using Value = mlir::Value;
+
+  /// The most tokens and panels at a time.
+  static constexpr int64_t kTokens = kTileRows, kPanels = 4;
+
+  /// For so many columns at a time, exactly.
+  ByteUnit(KernelBuilder &b, int64_t columns);
+
+  /// Shapes the tiles for `tokens` tokens. Clears all tiles.
+  void configure(Value tokens) const;
+  void release() const { b.intrinsic("llvm.x86.tilerelease", {}); }
+
+  /// Memory for a panel's weights as multiply() takes them.
+  Value weightsOf(int64_t panel) const { return b.at(unpacked, panel * panelBytes()); }
+
+  /// Multiplies s8 activations, each token's `rowBytes` behind those of the last, with the u8
+  /// weights of panels, [columns / 4][16 rows][4] each.
+  void multiply(Value activations, int64_t rowBytes, llvm::ArrayRef<Value> weights) const;
+  /// Puts the sums of so many panels where sums() finds them.
+  void store(int64_t panels) const;
+  /// A token's sums of what was multiplied before the last store(), vector<16xi32>.
+  Value sums(Value token, int64_t panel) const;
+
+private:
+  static constexpr int64_t kTokenTile = kPanels, kPanelTile = kTokenTile + 1, kPanelTiles = 3;
+
+  int64_t panelBytes() const { return columns * kTileRowBytes / 4; }
+  Value tile(int64_t number) const { return b.constantInt(b.getI8Type(), number); }
+  Value stride(int64_t bytes) const { return b.toI64(b.index(bytes)); }
+  Value sumsOf(int64_t panel) const { return b.at(products, panel * kTileBytes); }
+
+  KernelBuilder &b;
+  int64_t columns;
+  Value config, unpacked, products; ///< on the stack
+};
+
 } // namespace rlx
 
 #endif // RLX_LIB_KERNELS_MATRIXUNIT_H

@@ -19,6 +19,8 @@
 
 namespace rlx {
 
+class ByteUnit;
+
 /// A register tile: tokens x panels.
 struct Tile {
   llvm::SmallVector<mlir::Value> panels; ///< addresses of panels of 16 rows
@@ -47,6 +49,25 @@ public:
   /// Adds positions k … k + count - 1 to the accumulators (vector<16xf32>).
   virtual void emitStep(KernelBuilder &b, const Tile &tile, mlir::Value k, int64_t count,
                         llvm::MutableArrayRef<mlir::Value> accumulators) const = 0;
+
+  /// Parts of a step whose bytes are multiplied before anything else happens to them; 0 where there
+  /// are no bytes.
+  virtual int64_t byteParts() const { return 0; }
+
+  /// emitStep by a matrix unit, for formats with byteParts: multiplies the bytes of a part of the
+  /// step at `k`.
+  virtual void emitByteProducts(KernelBuilder &, const Tile &, const ByteUnit &, mlir::Value /*k*/,
+                                int64_t /*part*/) const {
+    llvm_unreachable("no bytes");
+  }
+
+  /// Adds what the unit has stored of a part to `accumulators` in memory, [tokens][panels], for the
+  /// first `tokens` of a tile of any number. The bits are emitStep's.
+  virtual void emitByteSums(KernelBuilder &, const Tile &, const ByteUnit &, mlir::Value /*tokens*/,
+                            mlir::Value /*k*/, int64_t /*part*/,
+                            mlir::Value /*accumulators*/) const {
+    llvm_unreachable("no bytes");
+  }
 
   /// Writes positions k … k + count - 1 (k a multiple of 32, count at most 32) as a tile of bf16,
   /// [16 pairs of k][16 rows][2], to `out`. For formats that canTile.

@@ -54,7 +54,7 @@ static SmallVector<StringLiteral> llvmFeatures(StringRef suffix) {
   if (suffix == "bf16")
     return {"avx512bf16"};
   if (suffix == "amx")
-    return {"amx-bf16", "avx512bf16", "avx512vnni"};
+    return {"amx-bf16", "amx-int8", "avx512bf16", "avx512vnni"};
   return {*find(same, suffix)};
 }
 
@@ -98,9 +98,7 @@ static void deriveKernelChoices(TargetDescription &target) {
   target.vectorBits = 512;
   target.int8Dot = has("avx512vnni") ? Int8Dot::Vnni512 : Int8Dot::Avx2;
   // AMD's 512-bit cores do a folded broadcast at full speed, which leaves registers for more
-  // tokens; Intel's need each broadcast in a register, shared by the panels. Eight tokens are
-  // half of the sixteen that the matrix unit leaves to this tile; for so few, two panels are
-  // faster than three, for many without such a unit, three.
+  // tokens; Intel's need each broadcast in a register, shared by the panels.
   bool amd = StringRef(target.cpu).starts_with("znver");
   // Intel's prefetchers stop at the end of each page, and begin anew once its address is known.
   // Several streams at a time are as fast as memory goes (measured: 15 GB/s with 8, 7 with one).
@@ -110,11 +108,10 @@ static void deriveKernelChoices(TargetDescription &target) {
   // f32 arithmetic are faster there, and exact in the activations.
   // Beside a matrix unit, whose bits one token shall have, activations are rounded nevertheless.
   bool generic = StringRef(target.cpu).starts_with("x86-64");
-  target.tiles = has("amx-bf16") && has("avx512bf16") && has("avx512vnni");
+  target.tiles = has("amx-bf16") && has("amx-int8") && has("avx512bf16") && has("avx512vnni");
   target.bf16Dot = has("avx512bf16") && (amd || generic || target.tiles);
   TileShape integer = target.int8Dot == Int8Dot::Avx2 ? TileShape{4, 1}
                       : amd                           ? TileShape{12, 1}
-                      : target.tiles                  ? TileShape{8, 2}
                                                       : TileShape{8, 3};
   setTiles(target, {12, 2}, integer);
   // In the matrix unit's order each output has three accumulators.

@@ -195,6 +195,8 @@ llvm::Expected<TuneResult> rlx::tuneTarget(const TargetDescription &target,
     if (!shape)
       continue;
     bool quantized = isQuantized(shape->format);
+    if (quantized && target.tiles)
+      continue; // a matrix unit multiplies these, in tiles of its own
     int64_t rows = canTile(shape->format, target) ? RLX_EXACT_TOKENS : kManyTokens;
     if (llvm::Error error =
             keep(search.run(specOf(*shape, target), rows, tileCandidates(target, quantized))))

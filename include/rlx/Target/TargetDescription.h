@@ -56,7 +56,7 @@ struct TargetDescription {
   bool bf16Dot = false;
 
   /// Prefill multiplies bf16 and quantised weights in AMX tiles, both operands rounded to bf16, and
-  /// attends in them.
+  /// attends in them. A few tokens take the bytes of quantised weights in tiles, exactly.
   bool tiles = false;
 
   /// Panels that a product with one token reads side by side, each a stream of memory.
@@ -67,7 +67,7 @@ struct TargetDescription {
   /// Conversions between f16 and f32 are instructions.
   bool f16Convert = false;
 
-  /// Tile of a product with many tokens, by weight format.
+  /// Vectors that a product with many tokens accumulates, by weight format.
   std::array<TileShape, kWeightFormatCount> gemmTile = {};
   /// Query rows x vectors of 16 features that one attention tile accumulates.
   unsigned attentionRows = 4;

@@ -135,7 +135,7 @@ TEST(TargetDescription, FeaturesDecideInstructions) {
   TargetDescription amx = llvm::cantFail(resolveTarget("x86-64-v4+amx"));
   EXPECT_TRUE(amx.tiles);
   EXPECT_TRUE(amx.bf16Dot);
-  EXPECT_EQ(amx.features, "+amx-bf16,+avx512bf16,+avx512vnni");
+  EXPECT_EQ(amx.features, "+amx-bf16,+amx-int8,+avx512bf16,+avx512vnni");
   EXPECT_EQ(amx.int8Dot, Int8Dot::Vnni512);
   TargetDescription arm = llvm::cantFail(resolveTarget("aarch64+dotprod"));
   EXPECT_EQ(arm.int8Dot, Int8Dot::NeonDot);
