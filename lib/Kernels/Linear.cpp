@@ -9,7 +9,8 @@
 // tokens, groups of panels, tiles of tokens, steps of K. Each output is one lane
 // that runs through K in order, so that the tile's shape does not change its bits.
 // Outputs that another product reads in blocks of 32 are converted once a block is
-// complete.
+// complete. A matrix unit's tiles of bytes, where there is one, take the place of vectors
+// in products of quantised weights with several tokens.
 //
 //===----------------------------------------------------------------------===//
 #include "Emitters.h"

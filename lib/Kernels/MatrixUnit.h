@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The instructions of AMX on bf16 (Intel SDM volume 1, chapter 18): eight tile
-// registers of up to 16 rows x 64 bytes. Two of them hold tokens, two weights, four
+// The instructions of AMX (Intel SDM volume 1, chapter 18): eight tile registers of up
+// to 16 rows x 64 bytes. On bf16 (MatrixUnit) two of them hold tokens, two weights, four
 // the sums of each pair. In attention queries, then weights of keys, are in the place of
-// tokens, and keys, then values, in that of weights.
+// tokens, and keys, then values, in that of weights. On bytes (ByteUnit) one holds
+// tokens, three weights, four the sums.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RLX_LIB_KERNELS_MATRIXUNIT_H

@@ -14,6 +14,7 @@
 #define RLX_LIB_KERNELS_WEIGHTREADER_H
 
 #include "KernelBuilder.h"
+#include "llvm/Support/ErrorHandling.h"
 #include <functional>
 #include <memory>
 

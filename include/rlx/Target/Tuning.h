@@ -11,7 +11,8 @@
 //
 //   streams   panels that a product with one token reads side by side, 1 to 8
 //   prefetch  how many bytes ahead a stream is prefetched, 0 to 65536; 0: not at all
-//   tile      tokens x panels of a product with quantised weights, up to 16 x 4
+//   tile      tokens x panels of a product with quantised weights, up to 16 x 4; not where a
+//             matrix unit multiplies these, in tiles of its own
 //   dense     the same for f32, f16 and bf16
 //
 // Results do not depend on them.
