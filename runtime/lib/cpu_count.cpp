@@ -2,16 +2,17 @@
 // Part of RLX, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
-// Counts the physical cores that this process may use: its affinity mask,
-// without hyper-thread siblings, within a container's CPU quota.
+// Lists the CPUs of the affinity mask, and counts the physical cores among them
+// within a container's CPU quota.
 //===----------------------------------------------------------------------===//
-#include "thread_pool.h"
+#include "cpu_count.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <sched.h>
-#include <set>
+#include <string>
 
 namespace rlx {
 
@@ -37,10 +38,11 @@ static uint32_t quotaCpus(uint32_t fallback) {
   return static_cast<uint32_t>(std::clamp(std::floor(quota / period), 1.0, double(fallback)));
 }
 
-uint32_t usableCores() {
+std::vector<UsableCpu> usableCpuList() {
   cpu_set_t set = affinity();
+  std::vector<UsableCpu> cpus;
   // Siblings of one core list the same CPUs in the same text.
-  std::set<std::string> cores;
+  std::map<std::string, uint32_t> cores;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &set))
       continue;
@@ -49,9 +51,15 @@ uint32_t usableCores() {
     std::string siblings;
     if (!std::getline(file, siblings))
       siblings = "cpu " + std::to_string(cpu);
-    cores.insert(siblings);
+    cpus.push_back({cpu, cores.emplace(siblings, cores.size()).first->second});
   }
-  uint32_t count = std::max<uint32_t>(1, cores.size());
+  return cpus;
+}
+
+uint32_t usableCores() {
+  uint32_t count = 0;
+  for (const UsableCpu &cpu : usableCpuList())
+    count = std::max(count, cpu.core + 1);
   return std::min(count, quotaCpus(count));
 }
 

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 #include "rlx/runtime/model.h"
 
+#include "cpu_count.h"
 #include "model_impl.h"
 #include "sha256.h"
-#include "thread_pool.h"
 
 #include <algorithm>
 

@@ -17,6 +17,9 @@ namespace rlx {
 // anything a person or a scheduler notices.
 constexpr uint32_t spinLimit = 4000;
 
+/// Which of its pool's threads this is; the caller of run() is thread 0.
+static thread_local uint32_t ownThread = 0;
+
 static void pauseCpu() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -38,16 +41,17 @@ void WaitableCounter::advance() {
   wake.notify_all();
 }
 
-void WaitableCounter::waitWhile(uint32_t old, uint32_t spins) {
+bool WaitableCounter::waitWhile(uint32_t old, uint32_t spins) {
   for (uint32_t i = 0; i < spins; ++i) {
     if (value() != old)
-      return;
+      return false;
     pauseCpu();
   }
   std::unique_lock<std::mutex> lock(mutex);
   sleepers.fetch_add(1, std::memory_order_seq_cst);
   wake.wait(lock, [&] { return counter.load(std::memory_order_seq_cst) != old; });
   sleepers.fetch_sub(1, std::memory_order_relaxed);
+  return true;
 }
 
 void Barrier::wait() {
@@ -57,12 +61,13 @@ void Barrier::wait() {
     phase.advance();
     return;
   }
-  phase.waitWhile(current, spins);
+  if (phase.waitWhile(current, spins))
+    seats.noteAndSpread(ownThread);
 }
 
 ThreadPool::ThreadPool(uint32_t threads)
-    : count(threads), spins(threads <= usableCpus() ? spinLimit : 0), stages(threads, spins),
-      finish(threads, spins) {}
+    : count(threads), spins(threads <= usableCpus() ? spinLimit : 0), seats(threads),
+      stages(threads, spins, seats), finish(threads, spins, seats) {}
 
 Expected<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t threads) {
   std::unique_ptr<ThreadPool> pool(new ThreadPool(threads));
@@ -96,16 +101,22 @@ void ThreadPool::run(Function newFunction, void *newContext) {
     return newFunction(newContext, 0, 1);
   function = newFunction;
   context = newContext;
+  seats.note(0);
   jobs.advance();
   newFunction(newContext, 0, count);
   finish.wait();
 }
 
 void ThreadPool::work(uint32_t thread) {
+  ownThread = thread;
   for (uint32_t job = 0;; ++job) {
-    jobs.waitWhile(job, spins);
+    bool slept = jobs.waitWhile(job, spins);
     if (!function)
       return;
+    if (slept)
+      seats.noteAndSpread(thread);
+    else
+      seats.note(thread);
     function(context, thread, count);
     finish.wait();
   }

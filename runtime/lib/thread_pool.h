@@ -8,6 +8,7 @@
 #ifndef RLX_RUNTIME_LIB_THREAD_POOL_H
 #define RLX_RUNTIME_LIB_THREAD_POOL_H
 
+#include "cpu_seats.h"
 #include "rlx/runtime/status.h"
 
 #include <atomic>
@@ -27,8 +28,8 @@ public:
   /// Adds one and wakes all waiters.
   void advance();
   /// Returns once the counter differs from `old`, after spinning up to `spins`
-  /// times before it sleeps.
-  void waitWhile(uint32_t old, uint32_t spins);
+  /// times before it sleeps; whether it slept.
+  bool waitWhile(uint32_t old, uint32_t spins);
 
 private:
   std::atomic<uint32_t> counter{0};
@@ -40,12 +41,14 @@ private:
 /// Holds threads until all of them have arrived; reusable at once.
 class Barrier {
 public:
-  Barrier(uint32_t threads, uint32_t spins) : threads(threads), spins(spins), missing(threads) {}
+  Barrier(uint32_t threads, uint32_t spins, CpuSeats &seats)
+      : threads(threads), spins(spins), seats(seats), missing(threads) {}
   void wait();
 
 private:
   const uint32_t threads;
   const uint32_t spins;
+  CpuSeats &seats;
   // Apart, so that arrivals do not disturb those who wait.
   alignas(64) std::atomic<uint32_t> missing;
   alignas(64) WaitableCounter phase;
@@ -72,6 +75,7 @@ private:
 
   const uint32_t count;
   const uint32_t spins;
+  CpuSeats seats;
   Barrier stages;
   Barrier finish;
   WaitableCounter jobs;
@@ -79,11 +83,6 @@ private:
   void *context = nullptr;
   std::vector<std::thread> workers;
 };
-
-/// CPUs this process may run on, and the physical cores (at least 1) they and
-/// a container's quota amount to.
-uint32_t usableCpus();
-uint32_t usableCores();
 
 } // namespace rlx
 

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 // The pool runs each index once, barriers separate stages, sleepers wake.
 //===----------------------------------------------------------------------===//
+#include "cpu_count.h"
 #include "thread_pool.h"
 
 #include <gtest/gtest.h>
