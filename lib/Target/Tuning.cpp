@@ -51,6 +51,11 @@ Error rlx::applyTuning(TargetDescription &target, StringRef text) {
   text.split(choices, ':');
   for (StringRef choice : choices) {
     auto [key, value] = choice.split('=');
+    if (key == "tile" && target.tiles)
+      return createStringError(
+          formatv("the matrix unit of {0} multiplies quantised weights in tiles of its own: leave "
+                  "out '{1}', or the feature amx",
+                  target.name, choice));
     if (!applyChoice(target, key, value))
       return createStringError(
           formatv("expected 'streams=1' to '={0}', 'prefetch=0' to '={1}', 'tile=1x1' to "
@@ -61,8 +66,11 @@ Error rlx::applyTuning(TargetDescription &target, StringRef text) {
 }
 
 std::string rlx::describeTuning(const TargetDescription &target) {
-  TileShape tile = target.gemmTileFor(WeightFormat::Q8_0);
-  TileShape dense = target.gemmTileFor(WeightFormat::BF16);
-  return formatv("streams={0}:prefetch={1}:tile={2}x{3}:dense={4}x{5}", target.rowStreams,
-                 target.prefetchBytes, tile.tokens, tile.panels, dense.tokens, dense.panels);
+  auto text = [&](StringRef key, WeightFormat format) -> std::string {
+    TileShape shape = target.gemmTileFor(format);
+    return formatv(":{0}={1}x{2}", key, shape.tokens, shape.panels);
+  };
+  std::string tile = target.tiles ? "" : text("tile", WeightFormat::Q8_0);
+  return formatv("streams={0}:prefetch={1}{2}{3}", target.rowStreams, target.prefetchBytes, tile,
+                 text("dense", WeightFormat::BF16));
 }

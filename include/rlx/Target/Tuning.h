@@ -11,7 +11,7 @@
 //
 //   streams   panels that a product with one token reads side by side, 1 to 8
 //   prefetch  how many bytes ahead a stream is prefetched, 0 to 65536; 0: not at all
-//   tile      tokens x panels of a product with quantised weights, up to 16 x 4; not where a
+//   tile      tokens x panels of a product with quantised weights, up to 16 x 4; an error where a
 //             matrix unit multiplies these, in tiles of its own
 //   dense     the same for f32, f16 and bf16
 //
@@ -25,10 +25,11 @@
 
 namespace rlx {
 
-/// Sets what `text` ("streams=4:tile=6x2") names; an error names what is unknown.
+/// Sets what `text` ("streams=4:tile=6x2") names; an error names what is unknown, or what
+/// the target has no use for.
 llvm::Error applyTuning(TargetDescription &target, llvm::StringRef text);
 
-/// All choices of `target`, in the form above.
+/// All choices that `target` has, in the form above.
 std::string describeTuning(const TargetDescription &target);
 
 } // namespace rlx

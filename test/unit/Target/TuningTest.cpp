@@ -32,11 +32,22 @@ TEST(Tuning, ChangesWhatItNamesOnly) {
 }
 
 TEST(Tuning, WhatDescribeWritesIsRead) {
-  for (const char *name : {"x86-64-v3", "x86-64-v4", "aarch64"}) {
+  for (const char *name : {"x86-64-v3", "x86-64-v4", "x86-64-v4+vnni+bf16+amx", "aarch64"}) {
     TargetDescription target = resolve(name);
     std::string text = describeTuning(target);
     EXPECT_EQ(describeTuning(resolve(std::string(name) + ":" + text)), text);
   }
+}
+
+TEST(Tuning, NoTileOfQuantisedWeightsBesideAMatrixUnit) {
+  EXPECT_EQ(describeTuning(resolve("x86-64-v4+vnni+bf16+amx:streams=2:prefetch=512:dense=7x2")),
+            "streams=2:prefetch=512:dense=7x2");
+  llvm::Expected<TargetDescription> target =
+      resolveTarget("x86-64-v4+vnni+bf16+amx:dense=7x2:tile=5x3");
+  ASSERT_FALSE(bool(target));
+  EXPECT_EQ(llvm::toString(target.takeError()), "the matrix unit of x86-64-v4+vnni+bf16+amx "
+                                                "multiplies quantised weights in tiles of its own: "
+                                                "leave out 'tile=5x3', or the feature amx");
 }
 
 TEST(Tuning, Errors) {

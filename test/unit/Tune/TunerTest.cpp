@@ -83,26 +83,26 @@ TEST_F(TuneCacheTest, WhatIsNoCacheIsReplaced) {
   for (const char *text : {"", "{", "[1]", "{\"a\": {}}", "\xff\xfe"}) {
     write(text);
     EXPECT_EQ(cache.find(native(), kShapes, {}), std::nullopt) << text;
-    ASSERT_FALSE(bool(cache.store(native(), kShapes, {}, {"tile=4x2", 1})));
-    EXPECT_EQ(cache.find(native(), kShapes, {}), "tile=4x2");
+    ASSERT_FALSE(bool(cache.store(native(), kShapes, {}, {"dense=4x2", 1})));
+    EXPECT_EQ(cache.find(native(), kShapes, {}), "dense=4x2");
   }
   // An entry that no target takes counts as none.
   std::ifstream in(file);
   std::stringstream content;
   content << in.rdbuf();
   std::string text = content.str();
-  text.replace(text.find("tile=4x2"), 8, "tile=4y2");
+  text.replace(text.find("dense=4x2"), 9, "dense=4y2");
   write(text);
   EXPECT_EQ(cache.find(native(), kShapes, {}), std::nullopt);
 }
 
 TEST_F(TuneCacheTest, WithoutAFolderNothingIsKept) {
   TuneCache none("");
-  EXPECT_FALSE(bool(none.store(native(), kShapes, {}, {"tile=4x2", 1})));
+  EXPECT_FALSE(bool(none.store(native(), kShapes, {}, {"dense=4x2", 1})));
   EXPECT_EQ(none.find(native(), kShapes, {}), std::nullopt);
   write("{}");
   TuneCache below(file + "/tune.json"); // a file is in the way
-  llvm::Error error = below.store(native(), kShapes, {}, {"tile=4x2", 1});
+  llvm::Error error = below.store(native(), kShapes, {}, {"dense=4x2", 1});
   ASSERT_TRUE(bool(error));
   std::string message = llvm::toString(std::move(error));
   EXPECT_NE(message.find("tune.json: "), std::string::npos) << message;
