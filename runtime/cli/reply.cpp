@@ -148,14 +148,15 @@ static const char *describe(StopReason reason) {
   return "";
 }
 
-/// With -v: how a reply went. The context being full is always said.
+/// With -v: how a reply went, of which `appended` tokens took `seconds`. The context being full is
+/// always said.
 static void report(const Program &program, const CommonOptions &common, const Session &session,
-                   const GenerateResult &result, double seconds) {
+                   const GenerateResult &result, uint64_t appended, double seconds) {
   Output &err = program.console.err;
   if (common.verbose) {
     err << "reply of " << std::to_string(result.tokens.size()) << " tokens in "
-        << rateText(result.tokens.size(), seconds) << ", last variant " << session.lastVariant()
-        << "; " << describe(result.reason) << "\n";
+        << rateText(appended, seconds) << ", last variant " << session.lastVariant() << "; "
+        << describe(result.reason) << "\n";
     if (result.speculation.steps)
       err << "speculation: " << describe(result.speculation) << "\n";
     if (result.screening.steps)
@@ -173,6 +174,7 @@ Status generateReply(const Program &program, const CommonOptions &common,
   Session &session = sessions.session;
   GenerateOptions generate;
   options.drafting.apply(generate, sessions.draft);
+  generate.leaveLast = sessions.end;
   generate.maxTokens =
       options.maxTokens.value_or(program.turnFormat ? UINT64_MAX : DefaultCompletionTokens);
   if (program.turnFormat && program.tokenizer)
@@ -180,6 +182,7 @@ Status generateReply(const Program &program, const CommonOptions &common,
       generate.stopIds.push_back(id);
   ReplyPrinter printer(program, options);
   auto callback = [&](int32_t token) { return printer.show(token); };
+  const uint64_t past = session.pastLen();
   auto start = std::chrono::steady_clock::now();
   Expected<GenerateResult> result = options.naive
                                         ? session.generateNaive(prompt, generate, callback)
@@ -187,7 +190,9 @@ Status generateReply(const Program &program, const CommonOptions &common,
   printer.finish();
   if (!result)
     return result.status();
-  report(program, common, session, *result, secondsSince(start));
+  // What took the time: the first token's logits were there, the last may have been left.
+  const uint64_t appended = options.naive ? result->tokens.size() : session.pastLen() - past;
+  report(program, common, session, *result, appended, secondsSince(start));
   return Status();
 }
 

@@ -53,6 +53,7 @@ Status prefillPrompt(const Program &program, const CommonOptions &common, Sessio
 struct ReplySessions {
   Session &session;
   std::optional<Session> &draft; ///< of the draft model, if there is one
+  bool end = false;              ///< with the reply: nothing is appended to them behind it
 };
 
 /// Generates a reply in a session that has logits (naive: to the ids of

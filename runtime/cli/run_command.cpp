@@ -81,6 +81,7 @@ static Expected<std::vector<int32_t>> promptIds(const RunOptions &options, const
 }
 
 static Status complete(const RunOptions &options, const Program &program, ReplySessions sessions) {
+  sessions.end = true;
   Session &session = sessions.session;
   Expected<std::vector<int32_t>> ids = promptIds(options, program);
   if (!ids)

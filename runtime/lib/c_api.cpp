@@ -109,6 +109,7 @@ rlx::Status readGenerateOptions(const rlx_generate_options_t *given, rlx::Genera
   out.speculation = static_cast<rlx::Speculation>(options.speculation);
   out.draftMax = options.draft_max;
   out.screening = static_cast<rlx::Screening>(options.screening);
+  out.leaveLast = options.leave_last;
   out.draft = options.draft ? &options.draft->session : nullptr;
   if (options.replay_count && !options.replay)
     return nullPointer("replay");

@@ -24,7 +24,8 @@ void CpuSeats::note(uint32_t thread) {
 
 void CpuSeats::noteAndSpread(uint32_t thread) {
   note(thread);
-  if (!cpus.empty() && isTaken(cpuOf(thread), thread))
+  // A system that does not tell where threads run has them all at -1.
+  if (!cpus.empty() && cpuOf(thread) >= 0 && isTaken(cpuOf(thread), thread))
     move(thread);
 }
 

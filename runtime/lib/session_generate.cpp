@@ -116,9 +116,11 @@ Expected<GenerateResult> Session::Impl::generate(const TokenSource &source,
     }
     // Before the step, so that a reader sees the token as early as possible.
     bool goOn = !callback || callback(*token);
-    uint64_t more = goOn ? limit - result.tokens.size() - 1 : 0;
-    if (Status status = source.append(*token, more); !status.ok())
-      return status;
+    const uint64_t after = goOn ? limit - result.tokens.size() - 1 : 0;
+    const bool leaves = generateOptions.leaveLast;
+    if (after || !leaves)
+      if (Status status = source.append(*token, after - leaves); !status.ok())
+        return status;
     result.tokens.push_back(*token);
     if (!goOn) {
       result.reason = StopReason::Callback;

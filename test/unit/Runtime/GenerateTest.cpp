@@ -54,6 +54,41 @@ TEST(Generate, AppendsExactlyWhatWasAsked) {
   }
 }
 
+TEST(Generate, LeavesTheLastTokenWhereNothingFollows) {
+  for (Speculation speculation : {Speculation::Off, Speculation::Ngram})
+    for (uint64_t count : {0, 1, 2, 57}) {
+      Session session = makeSession(openFake());
+      std::vector<int32_t> ids = fakeIds(10);
+      EXPECT_OK(session.prefill(ids));
+      GenerateOptions options = upTo(count);
+      options.leaveLast = true;
+      options.speculation = speculation;
+      GenerateResult result = valueOf(session.generate(options));
+      EXPECT_EQ(result.tokens, greedyTokens(ids, count));
+      EXPECT_EQ(result.reason, StopReason::MaxTokens);
+      // What is left is what the session would make next.
+      if (count) {
+        ids.insert(ids.end(), result.tokens.begin(), result.tokens.end() - 1);
+        EXPECT_EQ(valueOf(session.sample()), result.tokens.back());
+      }
+      EXPECT_EQ(session.tokens(), ids);
+      EXPECT_EQ(logitsOf(session), fakeReference(ids).row(ids.size() - 1));
+    }
+}
+
+TEST(Generate, CallbackThatStopsLeavesItsTokenWhereNothingFollows) {
+  Session session = makeSession(openFake());
+  std::vector<int32_t> ids = fakeIds(10);
+  EXPECT_OK(session.prefill(ids));
+  GenerateOptions options = upTo(20);
+  options.leaveLast = true;
+  int calls = 0;
+  GenerateResult result = valueOf(session.generate(options, [&](int32_t) { return ++calls < 3; }));
+  EXPECT_EQ(result.reason, StopReason::Callback);
+  EXPECT_EQ(result.tokens, greedyTokens(ids, 3));
+  EXPECT_EQ(session.pastLen(), 12u);
+}
+
 TEST(Generate, NaiveEqualsCached) {
   Model model = openFake();
   std::vector<int32_t> prompt = fakeIds(13);

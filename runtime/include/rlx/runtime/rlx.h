@@ -217,6 +217,9 @@ typedef struct rlx_generate_options {
   const int32_t *replay;
   size_t replay_count;
   uint32_t screening; /* rlx_screening_t */
+  /* The token that ends the call, being the last of max_tokens or because the
+   * callback asks to stop, is not appended: saves its step where nothing follows. */
+  bool leave_last;
 } rlx_generate_options_t;
 
 void rlx_generate_options_init(rlx_generate_options_t *options);

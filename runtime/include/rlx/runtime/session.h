@@ -77,8 +77,8 @@ enum class StopReason {
 };
 
 /// Called with each token once it is sampled; false stops. The token is
-/// appended whatever the callback returns. The only calls allowed on the
-/// session from here are setSampling and the const ones.
+/// appended whatever the callback returns, unless GenerateOptions::leaveLast. The only calls
+/// allowed on the session from here are setSampling and the const ones.
 using TokenCallback = std::function<bool(int32_t token)>;
 
 /// Called with the logits [vocab_size] of each position, in ascending order,
@@ -124,6 +124,9 @@ struct GenerateOptions {
   /// and sampling options generate() sets as it needs.
   Session *draft = nullptr;
   Screening screening = Screening::Auto;
+  /// The token that ends the call, being the last of maxTokens or because the
+  /// callback asks to stop, is not appended: saves its step where nothing follows.
+  bool leaveLast = false;
   /// For measurements: takes these tokens, which nothing stops at, instead of
   /// the sampled ones, and ends with them.
   std::vector<int32_t> replay;
@@ -189,8 +192,8 @@ public:
   Expected<int32_t> sample();
 
   /// Repeats step() until a stop condition fires: exactly maxTokens tokens are
-  /// appended unless one does. Steps may check several drafts (Speculation),
-  /// which shows in the time only. InvalidState without logits.
+  /// appended unless one does, or one less with GenerateOptions::leaveLast. Steps may check several
+  /// drafts (Speculation), which shows in the time only. InvalidState without logits.
   Expected<GenerateResult> generate(const GenerateOptions &options,
                                     const TokenCallback &callback = nullptr);
 
