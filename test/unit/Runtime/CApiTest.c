@@ -117,6 +117,10 @@ static void test_generation(rlx_session_t *session) {
   left = 2;
   CHECK(rlx_session_generate_naive(session, prompt, 3, &options, &reason) == RLX_OK);
   CHECK(reason == RLX_STOP_CALLBACK && left == 0 && rlx_session_past_len(session) == 12);
+  left = 3;
+  options.leave_last = true;
+  CHECK(rlx_session_generate(session, &options, &reason) == RLX_OK);
+  CHECK(reason == RLX_STOP_CALLBACK && left == 0 && rlx_session_past_len(session) == 14);
 }
 
 /* The same tokens with a draft model; each of its drafts is right here. */
