@@ -112,7 +112,7 @@ static void deriveKernelChoices(TargetDescription &target) {
   target.bf16Dot = has("avx512bf16") && (amd || generic || target.tiles);
   TileShape integer = target.int8Dot == Int8Dot::Avx2 ? TileShape{4, 1}
                       : amd                           ? TileShape{12, 1}
-                                                      : TileShape{8, 3};
+                                                      : TileShape{12, 2};
   setTiles(target, {12, 2}, integer);
   // In the matrix unit's order each output has three accumulators.
   if (target.tiles)

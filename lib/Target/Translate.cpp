@@ -45,6 +45,10 @@ static void setFunctionAttributes(Module &module, const rlx::CodeGenOptions &opt
     function.addFnAttr(Attribute::NoUnwind);
     // So that how fast a kernel's loops are fetched does not depend on what stands before it.
     function.setAlignment(Align(64));
+    // Without a frame pointer, which LLVM must know of before it allocates registers, it does not
+    // align the stack for vectors that registers do not suffice for: those would cross cache lines.
+    if (module.getTargetTriple().isX86())
+      function.addFnAttr("frame-pointer", "all");
     function.setUWTableKind(UWTableKind::None);
     if (options.sanitizeAddress)
       function.addFnAttr(Attribute::SanitizeAddress);
