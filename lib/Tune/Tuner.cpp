@@ -152,7 +152,7 @@ static std::vector<std::string> tileCandidates(const TargetDescription &target, 
   if (quantized)
     shapes = wide
                  ? std::vector<TileShape>{{12, 1}, {8, 1}, {12, 2}, {8, 2}, {8, 3}, {4, 3}, {16, 1}}
-                 : std::vector<TileShape>{{3, 1}, {4, 1}, {2, 1}, {2, 2}, {6, 1}};
+                 : std::vector<TileShape>{{3, 1}, {4, 1}, {6, 1}, {2, 2}, {6, 2}};
   else
     shapes = wide ? std::vector<TileShape>{{12, 2}, {14, 2}, {8, 3}, {6, 4}, {12, 1}}
                   : std::vector<TileShape>{{6, 1}, {4, 1}, {3, 2}, {4, 2}, {12, 1}};
