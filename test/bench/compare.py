@@ -5,7 +5,8 @@
 
   compare.py --rlx-compile build/release/bin/rlx-compile \\
              --peer 'ik_llama.cpp=/path/ik/llama-bench -fa 1 -rtr 1' --peer 'llama.cpp=/path/llama-bench -fa on' \\
-             --start 'llama.cpp=/path/llama-completion -no-cnv --temp 0' --runs 5 -t 2 models/*.gguf
+             --start 'ik_llama.cpp=/path/ik/llama-cli --temp 0 -c 512 --no-warmup' \\
+             --start 'llama.cpp=/path/llama-completion -no-cnv --temp 0 -c 512 --no-warmup' --runs 5 -t 2 models/*.gguf
 
 A peer is a program with llama-bench's flags and its `-o json`; --start names its program that completes a prompt
 (`-m FILE -p TEXT -n 1 -t N`). Each run of each side is a process of its own; sides take turns, so that a change of
@@ -156,8 +157,8 @@ def parse():
     parser.add_argument("-n", "--generate", type=int, default=128, help="tokens from an empty cache")
     parser.add_argument("--depth", type=int, default=4096, help="cached tokens of another test; 0 leaves it out")
     parser.add_argument("--depth-generate", type=int, default=32)
-    parser.add_argument("--text", default="The quick brown fox jumps over the lazy dog and runs through the old forest.",
-                        help="the prompt of the start to the first token")
+    parser.add_argument("--text", default="The quick brown fox jumps over the lazy dog and away.",
+                        help="the prompt of the start to the first token; 16 tokens for make_model.py's vocabulary by default")
     return parser.parse_args()
 
 
